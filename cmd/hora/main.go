@@ -1,0 +1,4 @@
+// Command hora schedules jobs on Apache Mesos.
+package main
+
+func main() {}
