@@ -1,0 +1,295 @@
+package cluster
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/hora-scheduler/hora/mesos/mesossim"
+	"github.com/hora-scheduler/hora/mesos/mesossim/process"
+)
+
+// Config configures a Cluster. The zero value of each field means its default.
+type Config struct {
+	Profile mesossim.Profile // as given: the zero value is Mesos 1.0
+	Addr    string           // where the master listens; default 127.0.0.1:0
+	Agents  []AgentConfig    // default: DefaultAgents(1, "")
+	WorkDir string           // for sandboxes; default a new temporary directory, removed by Close
+
+	AllocationInterval time.Duration // default 1 s
+	OfferTimeout       time.Duration // default none
+	PingTimeout        time.Duration // default 75 s
+	HeartbeatInterval  time.Duration // default 15 s
+
+	// Credentials are principals and their secrets; if there are any, frameworks
+	// must authenticate.
+	Credentials map[string]string
+	// Env is given to every task besides what its executor and its command say;
+	// default: PATH of this program.
+	Env []string
+	// Seed makes ids; default from the time.
+	Seed uint64
+	// Log gets one line for each task started and ended; default none.
+	Log *slog.Logger
+}
+
+// AgentConfig describes an agent in the words of the agent's flags.
+type AgentConfig struct {
+	Hostname   string // default agentN
+	Resources  string // such as "cpus:4;mem:4096;disk:10000;ports:[31000-31999]"
+	Attributes string // such as "rack:1;hostgroup:a"
+}
+
+// DefaultResources is what an agent has if nothing is said.
+const DefaultResources = "cpus:4;mem:4096;disk:10000;ports:[31000-31999]"
+
+// DefaultAgents describes n equal agents named agent1, agent2, … with racks
+// 1…n and hostgroups a, b, c … in turn. Resources "" means DefaultResources.
+func DefaultAgents(n int, resources string) []AgentConfig {
+	var out []AgentConfig
+	for i := range n {
+		out = append(out, AgentConfig{
+			Hostname:   fmt.Sprintf("agent%d", i+1),
+			Resources:  resources,
+			Attributes: fmt.Sprintf("rack:%d;hostgroup:%c", i+1, 'a'+rune(i%26)),
+		})
+	}
+	return out
+}
+
+// Cluster is a running simulated cluster.
+type Cluster struct {
+	config  Config
+	log     *slog.Logger
+	core    *core
+	runner  *process.Runner
+	master  *listener
+	agents  []*listener
+	handler *handler
+	ownDir  string // to be removed by Close
+	stop    func() bool
+	closing sync.Once
+	err     error
+}
+
+// listener is an HTTP server on its own port.
+type listener struct {
+	net.Listener
+	server *http.Server
+}
+
+func (l *listener) port() int { return l.Addr().(*net.TCPAddr).Port }
+func (l *listener) host() string {
+	ip := l.Addr().(*net.TCPAddr).IP
+	if ip.IsUnspecified() {
+		return "127.0.0.1"
+	}
+	return ip.String()
+}
+
+// Start starts a cluster. It ends with Close, or when ctx is done.
+func Start(ctx context.Context, config Config) (*Cluster, error) {
+	c := &Cluster{config: config, log: config.Log}
+	if c.log == nil {
+		c.log = slog.New(slog.DiscardHandler)
+	}
+	if err := c.start(); err != nil {
+		c.Close()
+		return nil, fmt.Errorf("simulated mesos: %w", err)
+	}
+	c.stop = context.AfterFunc(ctx, func() { c.Close() })
+	return c, nil
+}
+
+func (c *Cluster) start() error {
+	specs, err := c.agentSpecs()
+	if err != nil {
+		return err
+	}
+	if err := c.workDir(); err != nil {
+		return err
+	}
+	if c.master, err = listen(c.config.Addr); err != nil {
+		return err
+	}
+	for i := range specs {
+		l, err := listen(net.JoinHostPort(c.master.host(), "0"))
+		if err != nil {
+			return err
+		}
+		c.agents = append(c.agents, l)
+		specs[i].IP, specs[i].Port = l.host(), l.port()
+	}
+	c.core = newCore(c.modelOptions())
+	if c.runner, err = process.NewRunner(c.processConfig(), c); err != nil {
+		return err
+	}
+	c.core.commands = c.do
+	for _, spec := range specs {
+		if err := c.core.addAgent(spec); err != nil {
+			return err
+		}
+	}
+	c.handler = newHandler(c.core, c.config)
+	c.serve()
+	return nil
+}
+
+func (c *Cluster) modelOptions() mesossim.Options {
+	seed := c.config.Seed
+	if seed == 0 {
+		seed = uint64(time.Now().UnixNano())
+	}
+	return mesossim.Options{
+		Profile: c.config.Profile, Seed: seed,
+		Hostname: c.master.host(), IP: c.master.host(), Port: c.master.port(),
+		AllocationInterval: c.config.AllocationInterval, OfferTimeout: c.config.OfferTimeout,
+		PingTimeout: c.config.PingTimeout, HeartbeatInterval: c.config.HeartbeatInterval,
+	}
+}
+
+func (c *Cluster) processConfig() process.Config {
+	env := c.config.Env
+	if env == nil {
+		env = []string{"PATH=" + os.Getenv("PATH")}
+	}
+	return process.Config{
+		WorkDir:      c.config.WorkDir,
+		Env:          env,
+		AgentAddress: func(i int) string { return c.agents[i].address() },
+		Prefix:       func(i int) string { return agentDir(i) },
+	}
+}
+
+func (l *listener) address() string { return net.JoinHostPort(l.host(), strconv.Itoa(l.port())) }
+
+// agentDir is the name of an agent's work directory.
+func agentDir(index int) string { return fmt.Sprintf("agent%d", index+1) }
+
+func (c *Cluster) agentSpecs() ([]mesossim.AgentSpec, error) {
+	if c.config.Agents == nil {
+		c.config.Agents = DefaultAgents(1, "")
+	}
+	var out []mesossim.AgentSpec
+	for i, a := range c.config.Agents {
+		if a.Hostname == "" {
+			a.Hostname = fmt.Sprintf("agent%d", i+1)
+		}
+		if a.Resources == "" {
+			a.Resources = DefaultResources
+		}
+		resources, err := mesossim.ParseResources(a.Resources)
+		if err != nil {
+			return nil, fmt.Errorf("agent %s: %w", a.Hostname, err)
+		}
+		attributes, err := mesossim.ParseAttributes(a.Attributes)
+		if err != nil {
+			return nil, fmt.Errorf("agent %s: %w", a.Hostname, err)
+		}
+		out = append(out, mesossim.AgentSpec{Hostname: a.Hostname, Resources: resources, Attributes: attributes})
+	}
+	return out, nil
+}
+
+func (c *Cluster) workDir() (err error) {
+	if c.config.WorkDir == "" {
+		dir, err := os.MkdirTemp("", "mesossim-")
+		if err != nil {
+			return err
+		}
+		c.ownDir, c.config.WorkDir = dir, dir
+		return os.Chmod(dir, 0o755) // tasks of other users must get in
+	}
+	c.config.WorkDir, err = filepath.Abs(c.config.WorkDir)
+	return err
+}
+
+func listen(addr string) (*listener, error) {
+	if addr == "" {
+		addr = "127.0.0.1:0"
+	}
+	l, err := net.Listen("tcp", addr)
+	if err != nil {
+		return nil, err
+	}
+	return &listener{Listener: l}, nil
+}
+
+func (c *Cluster) serve() {
+	c.master.server = &http.Server{Handler: c.handler.masterRoutes(), ErrorLog: slog.NewLogLogger(slog.DiscardHandler, 0)}
+	go func() { _ = c.master.server.Serve(c.master) }()
+	for i, l := range c.agents {
+		l.server = &http.Server{Handler: c.handler.agentRoutes(i), ErrorLog: slog.NewLogLogger(slog.DiscardHandler, 0)}
+		go func() { _ = l.server.Serve(l) }()
+	}
+}
+
+// MasterURL is the base URL of the master, such as http://127.0.0.1:5050.
+func (c *Cluster) MasterURL() string { return "http://" + c.master.address() }
+
+// AgentURL is the base URL of an agent's listener.
+func (c *Cluster) AgentURL(index int) string { return "http://" + c.agents[index].address() }
+
+// WorkDir is where the sandboxes are.
+func (c *Cluster) WorkDir() string { return c.config.WorkDir }
+
+// Close kills all tasks and ends everything.
+func (c *Cluster) Close() error {
+	c.closing.Do(func() {
+		if c.stop != nil {
+			c.stop()
+		}
+		for _, l := range append([]*listener{c.master}, c.agents...) {
+			if l == nil {
+				continue
+			}
+			var closer io.Closer = l
+			if l.server != nil {
+				closer = l.server
+			}
+			if err := closer.Close(); err != nil && !errors.Is(err, net.ErrClosed) {
+				c.err = errors.Join(c.err, err)
+			}
+		}
+		if c.core != nil {
+			c.core.close()
+		}
+		if c.runner != nil {
+			c.runner.Close()
+		}
+		if c.ownDir != "" {
+			c.err = errors.Join(c.err, os.RemoveAll(c.ownDir))
+		}
+	})
+	return c.err
+}
+
+func (c *Cluster) do(cmd mesossim.Command) {
+	if cmd.Kind == mesossim.Launch {
+		c.log.Debug("task launched", "task", cmd.Launch.Task.TaskID.Value, "agent", cmd.Launch.AgentID)
+	}
+	c.runner.Do(cmd)
+}
+
+// Started, LaunchFailed and Exited are the Runner's reports.
+
+func (c *Cluster) Started(container string, pid int) {
+	c.core.do(func(m *mesossim.Model, now time.Time) { m.Started(now, container, pid) })
+}
+
+func (c *Cluster) LaunchFailed(container, message string) {
+	c.core.do(func(m *mesossim.Model, now time.Time) { m.LaunchFailed(now, container, message) })
+}
+
+func (c *Cluster) Exited(container string, exit mesossim.Exit) {
+	c.core.do(func(m *mesossim.Model, now time.Time) { m.Exited(now, container, exit) })
+}

@@ -1,0 +1,13 @@
+// Package cluster puts a mesossim.Model behind HTTP: a master with the v1
+// scheduler API and the read side that a framework needs, and agents with their
+// own listeners that run commands as real processes and serve their sandboxes.
+//
+// It is the whole cluster of "hora dev" and of end-to-end tests, in one process:
+//
+//	c, err := cluster.Start(ctx, cluster.Config{Profile: mesossim.Mesos1_11})
+//	if err != nil { … }
+//	defer c.Close()
+//	use(c.MasterURL())
+//
+// It does not imitate the operator API beyond that, nor TLS, nor ZooKeeper.
+package cluster

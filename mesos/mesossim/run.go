@@ -1,0 +1,277 @@
+package mesossim
+
+import (
+	"time"
+
+	mesos "github.com/mesos/mesos-go/api/v1/lib"
+)
+
+// key names a task on an agent.
+type key struct{ framework, task string }
+
+type phase int
+
+const (
+	launched phase = iota // handed to the executor, not started yet
+	running
+	ended // a terminal update exists
+)
+
+// run is a task on its agent: the executor and the stream of its updates.
+type run struct {
+	seq       uint64
+	key       key
+	agent     *agent
+	framework *mesos.FrameworkInfo
+	info      *mesos.TaskInfo
+	role      string
+	container string
+	pid       int
+	phase     phase
+	killed    bool // by request
+	killing   bool // the framework wants TASK_KILLING
+	lingers   bool // the task is over, its executor lives on for a moment
+	deadline  *timer
+	expired   bool // max_completion_time was reached
+	stream
+}
+
+// stream is a task's updates that are not acknowledged yet. Only the head is
+// sent; it is sent again until it is acknowledged (contract 3.3).
+type stream struct {
+	pending  []*mesos.TaskStatus
+	state    mesos.TaskState   // latest
+	lastSent *mesos.TaskStatus // latest that left the agent
+	retry    *timer
+	delay    time.Duration
+}
+
+// Times between attempts to send an update (contract 3.3).
+const (
+	minRetry = 10 * time.Second
+	maxRetry = 10 * time.Minute
+)
+
+func (r *run) latest() mesos.TaskState { return r.state }
+
+// acked tells whether all updates of a run that is over are acknowledged.
+func (r *run) acked() bool { return r.phase == ended && len(r.pending) == 0 }
+
+func (m *Model) newRun(a *agent, fw *framework, info *mesos.TaskInfo) *run {
+	r := &run{
+		seq: a.runSeq, key: key{fw.id, info.TaskID.Value}, agent: a, framework: fw.info, info: info,
+		container: m.ids.uuidText(), killing: fw.has(mesos.FrameworkInfo_Capability_TASK_KILLING_STATE),
+	}
+	if t := fw.tasks[r.key.task]; t != nil && t.role != nil {
+		r.role = t.role.name
+	}
+	a.runSeq++
+	r.state = mesos.TASK_STAGING
+	return r
+}
+
+// executorStatus makes a status of the executor; message "" means none.
+func (r *run) executorStatus(state mesos.TaskState, message string) *mesos.TaskStatus {
+	st := &mesos.TaskStatus{State: state.Enum(), Source: mesos.SOURCE_EXECUTOR.Enum()}
+	if message != "" {
+		st.Message = &message
+	}
+	pid := uint32(r.pid)
+	ip := r.agent.spec.IP
+	st.ContainerStatus = &mesos.ContainerStatus{
+		ContainerID: &mesos.ContainerID{Value: r.container},
+		ExecutorPID: &pid,
+		NetworkInfos: []mesos.NetworkInfo{{
+			IPAddresses: []mesos.NetworkInfo_IPAddress{{IPAddress: &ip}},
+		}},
+	}
+	return st
+}
+
+// agentStatus makes a status of the agent itself.
+func (r *run) agentStatus(state mesos.TaskState, reason mesos.TaskStatus_Reason, message string) *mesos.TaskStatus {
+	return &mesos.TaskStatus{
+		State: state.Enum(), Source: mesos.SOURCE_AGENT.Enum(), Reason: reason.Enum(), Message: &message,
+	}
+}
+
+// emit adds an update to a run's stream and sends it if it is the only one.
+func (m *Model) emit(r *run, st *mesos.TaskStatus) {
+	if r.phase == ended {
+		return
+	}
+	now := seconds(m.now)
+	st.TaskID = r.info.TaskID
+	st.AgentID = &mesos.AgentID{Value: r.agent.id}
+	st.ExecutorID = &mesos.ExecutorID{Value: r.key.task}
+	st.Timestamp = &now
+	st.UUID = m.ids.uuid()
+	r.state = *st.State
+	if terminal(r.state) {
+		r.phase = ended
+		r.deadline.stop()
+		r.lingers = true
+		m.after(m.opts.ExecutorLinger, func() { m.executorGone(r) })
+	}
+	r.pending = append(r.pending, st)
+	if len(r.pending) == 1 {
+		r.delay = minRetry
+		m.forward(r)
+	}
+}
+
+// forward sends the head of a stream and plans the next attempt.
+func (m *Model) forward(r *run) {
+	r.retry.stop()
+	if len(r.pending) == 0 {
+		return
+	}
+	st := r.pending[0]
+	r.lastSent = st
+	r.retry = m.after(r.delay, func() {
+		r.delay = min(2*r.delay, maxRetry)
+		m.forward(r)
+	})
+	if r.agent.linked() {
+		m.receiveUpdate(r.agent, r, st)
+	}
+}
+
+// resumeUpdates makes the agents that know a framework send all their
+// unacknowledged updates again (contract 1.6).
+func (m *Model) resumeUpdates(fw *framework) {
+	for _, a := range m.agents {
+		if !a.linked() {
+			continue
+		}
+		for k := range a.runs {
+			if k.framework == fw.id {
+				a.resume(m)
+				break
+			}
+		}
+	}
+}
+
+// resume sends the heads of all streams of an agent again.
+func (a *agent) resume(m *Model) {
+	for _, r := range a.sortedRuns() {
+		if len(r.pending) > 0 {
+			r.delay = minRetry
+			m.forward(r)
+		}
+	}
+}
+
+// acknowledged handles an ACKNOWLEDGE that arrives at the agent: the next update
+// is sent; what is not the head's is ignored.
+func (a *agent) acknowledged(m *Model, k key, uuid []byte) {
+	r := a.runs[k]
+	if a.cut || r == nil || len(r.pending) == 0 || string(r.pending[0].UUID) != string(uuid) {
+		return
+	}
+	r.retry.stop()
+	r.pending = r.pending[1:]
+	r.delay = minRetry
+	if len(r.pending) > 0 {
+		m.forward(r)
+		return
+	}
+	m.reap(r)
+}
+
+// executorGone ends the time in which an executor outlives its task.
+func (m *Model) executorGone(r *run) {
+	r.lingers = false
+	m.reap(r)
+}
+
+// reap forgets a run whose updates are acknowledged and whose executor is gone.
+func (m *Model) reap(r *run) {
+	if !r.acked() {
+		return
+	}
+	delete(m.runs, r.container)
+	if !r.lingers && r.agent.runs[r.key] == r {
+		delete(r.agent.runs, r.key)
+	}
+}
+
+// dropRun forgets a run with its updates.
+func (m *Model) dropRun(r *run) {
+	r.retry.stop()
+	r.deadline.stop()
+	r.pending = nil
+	r.phase = ended
+	delete(m.runs, r.container)
+	if r.agent.runs[r.key] == r {
+		delete(r.agent.runs, r.key)
+	}
+}
+
+// destroy ends an executor's process without a report.
+func (m *Model) destroy(r *run) {
+	if r.phase != ended {
+		m.command(Command{Kind: Destroy, ContainerID: r.container})
+	}
+	delete(m.runs, r.container)
+}
+
+// Started reports that the task of a container runs as a process.
+func (m *Model) Started(now time.Time, container string, pid int) {
+	m.enter(now)
+	r := m.runs[container]
+	if r == nil || r.phase != launched {
+		return
+	}
+	r.phase = running
+	r.pid = pid
+	if m.profile >= 5 {
+		m.emit(r, r.executorStatus(mesos.TASK_STARTING, ""))
+	}
+	m.emit(r, r.executorStatus(mesos.TASK_RUNNING, ""))
+	if t := r.info.MaxCompletionTime; t != nil && m.profile >= 6 {
+		r.deadline = m.after(time.Duration(t.Nanoseconds), func() {
+			r.expired = true
+			m.command(Command{Kind: Kill, ContainerID: r.container})
+		})
+	}
+}
+
+// LaunchFailed reports that the container of a task could not be started.
+func (m *Model) LaunchFailed(now time.Time, container, message string) {
+	m.enter(now)
+	r := m.runs[container]
+	if r == nil || r.phase != launched {
+		return
+	}
+	m.emit(r, r.agentStatus(mesos.TASK_FAILED, mesos.REASON_CONTAINER_LAUNCH_FAILED, "Failed to launch container: "+message))
+}
+
+// Exit is how a process ended.
+type Exit struct {
+	Status     int    // exit status, if Signal is ""
+	Signal     string // what strsignal(3) says, such as "Killed"
+	CoreDumped bool
+}
+
+// Exited reports the end of a started task's process.
+func (m *Model) Exited(now time.Time, container string, e Exit) {
+	m.enter(now)
+	r := m.runs[container]
+	if r == nil || r.phase != running {
+		return
+	}
+	switch {
+	case r.expired:
+		st := r.executorStatus(mesos.TASK_FAILED, exitMessage(e))
+		st.Reason = mesos.REASON_MAX_COMPLETION_TIME_REACHED.Enum()
+		m.emit(r, st)
+	case r.killed:
+		m.emit(r, r.executorStatus(mesos.TASK_KILLED, exitMessage(e)))
+	case e.Signal == "" && e.Status == 0:
+		m.emit(r, r.executorStatus(mesos.TASK_FINISHED, exitMessage(e)))
+	default:
+		m.emit(r, r.executorStatus(mesos.TASK_FAILED, exitMessage(e)))
+	}
+}
