@@ -19,7 +19,7 @@ import (
 )
 
 // The layout of the file: bucket "records" holds the records, bucket "meta"
-// the numbers below, as 8 bytes, big endian.
+// the numbers below, as 8 bytes, big endian. Both have checksums (encode).
 var (
 	metaBucket    = []byte("meta")
 	recordsBucket = []byte("records")
@@ -185,19 +185,18 @@ func checkLayout(tx *bolt.Tx) error {
 }
 
 func number(meta *bolt.Bucket, key []byte) (int64, error) {
-	b := meta.Get(key)
+	b, err := decode(string(key), meta.Get(key))
+	if err != nil {
+		return 0, err
+	}
 	if len(b) != 8 {
 		return 0, fmt.Errorf("%s has %d bytes, want 8", key, len(b))
 	}
-	n := int64(binary.BigEndian.Uint64(b))
-	if n < 0 {
-		return 0, fmt.Errorf("%s is negative: %d", key, n)
-	}
-	return n, nil
+	return int64(binary.BigEndian.Uint64(b)), nil
 }
 
 func putNumber(meta *bolt.Bucket, key []byte, n int64) error {
-	return meta.Put(key, binary.BigEndian.AppendUint64(nil, uint64(n)))
+	return meta.Put(key, encode(string(key), binary.BigEndian.AppendUint64(nil, uint64(n))))
 }
 
 func (f *file) handle() *Backend {
@@ -253,7 +252,7 @@ func (f *file) view(read func(records *bolt.Bucket) error) error {
 // fails, nobody knows what is on disk: the term ends, and the next one opens
 // the file anew.
 func (f *file) commit(ctx context.Context, term *store.Term, ops []store.Op) error {
-	refused, err := f.write(func(tx *bolt.Tx) error {
+	refused, err := f.write(len(ops) > 0, func(tx *bolt.Tx) error {
 		if err := ctx.Err(); err != nil { // another commit may have taken long
 			return err
 		}
@@ -269,9 +268,10 @@ func (f *file) commit(ctx context.Context, term *store.Term, ops []store.Op) err
 	return err
 }
 
-// write runs change in a write transaction. refused means that nothing was
-// written, because change or the file itself refused to.
-func (f *file) write(change func(*bolt.Tx) error) (refused bool, err error) {
+// write runs change in a write transaction, or in one that only reads, without
+// fsync, if it has nothing to write. refused means that nothing was written,
+// because change or the file itself refused to.
+func (f *file) write(writes bool, change func(*bolt.Tx) error) (refused bool, err error) {
 	f.mu.RLock()
 	defer f.mu.RUnlock()
 	if err := f.usable(); err != nil {
@@ -282,8 +282,12 @@ func (f *file) write(change func(*bolt.Tx) error) (refused bool, err error) {
 	if f.suspect {
 		return true, store.ErrFenced // an earlier commit of this term failed
 	}
+	transact := f.db.View
+	if writes {
+		transact = f.db.Update
+	}
 	var reason error
-	err = f.db.Update(func(tx *bolt.Tx) error {
+	err = transact(func(tx *bolt.Tx) error {
 		reason = change(tx)
 		return reason
 	})
@@ -332,7 +336,7 @@ func (f *file) nextTerm() (int64, error) {
 		return 0, err
 	}
 	var n int64
-	_, err := f.write(func(tx *bolt.Tx) error {
+	_, err := f.write(true, func(tx *bolt.Tx) error {
 		meta := tx.Bucket(metaBucket)
 		last, err := number(meta, termKey)
 		if err != nil {
