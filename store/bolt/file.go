@@ -52,7 +52,9 @@ type file struct {
 	cause error        // why db couldn't be reopened
 
 	// writing is held, beside mu, from before a transaction until its outcome
-	// is known, so that no commit can follow one that failed.
+	// is known: no commit can follow one that failed, and a term that checks
+	// its fence while it holds writing has written before the next term gets
+	// its number.
 	writing sync.Mutex
 	suspect bool // a transaction failed: db must be opened anew
 }
@@ -256,8 +258,8 @@ func (f *file) commit(ctx context.Context, term *store.Term, ops []store.Op) err
 		if err := ctx.Err(); err != nil { // another commit may have taken long
 			return err
 		}
-		if err := f.fence(tx, term); err != nil {
-			return err
+		if !f.election.Current(term) {
+			return store.ErrFenced
 		}
 		return put(tx.Bucket(recordsBucket), ops)
 	})
@@ -296,22 +298,6 @@ func (f *file) write(writes bool, change func(*bolt.Tx) error) (refused bool, er
 		err = fmt.Errorf("write %s: %w", f.path, err)
 	}
 	return reason != nil, err
-}
-
-// fence says whether term may write. The stored number holds against a term
-// that ended while its commit waited for the transaction of the next one.
-func (f *file) fence(tx *bolt.Tx, term *store.Term) error {
-	if !f.election.Current(term) {
-		return store.ErrFenced
-	}
-	n, err := number(tx.Bucket(metaBucket), termKey)
-	if err != nil {
-		return &store.CorruptError{Key: f.path, Err: err}
-	}
-	if n != term.Number {
-		return store.ErrFenced
-	}
-	return nil
 }
 
 func put(records *bolt.Bucket, ops []store.Op) error {
