@@ -368,6 +368,22 @@ func TestFailedCommitEndsTerm(t *testing.T) {
 	}
 }
 
+// Nor may a commit follow a failed one that already waits when that fails.
+func TestNoCommitAfterFailedOne(t *testing.T) {
+	t.Parallel()
+	b := mustOpen(t, t.TempDir())
+	term := mustLead(t, b)
+	b.file.suspect = true // as between the failure and the end of the term
+	for _, ops := range [][]store.Op{nil, {{Key: "a", Value: []byte("1")}}} {
+		if err := b.Commit(t.Context(), term, ops); !errors.Is(err, store.ErrFenced) {
+			t.Errorf("Commit of %d ops: error %v, want %v", len(ops), err, store.ErrFenced)
+		}
+	}
+	if got, err := loadAll(t, b); err != nil || len(got) != 0 {
+		t.Errorf("Load: %v, %v; want nothing", got, err)
+	}
+}
+
 // The file is gone or damaged when it has to be opened anew.
 func TestReopenFails(t *testing.T) {
 	t.Parallel()

@@ -78,11 +78,10 @@ func testCallerOwnsResult(t *testing.T, o Opener) {
 	var kept [][]byte
 	for range 2 {
 		err := b.Load(t.Context(), "", func(_ string, value []byte) error {
-			value = append(value, "-appended"...)
 			for i := range value {
 				value[i] = 'X'
 			}
-			kept = append(kept, value)
+			kept = append(kept, append(value, "XXX"...), value)
 			return nil
 		})
 		if err != nil {

@@ -108,11 +108,16 @@ func testFenceUnderLoad(t *testing.T, o Opener) {
 	a, old := leading(t, o)
 	b := openBackend(t, o)
 	var count atomic.Int64
-	begun, ended := make(chan struct{}), make(chan error, 1)
+	begun, stop, ended := make(chan struct{}), make(chan struct{}), make(chan error, 1)
 	go func() {
-		for n := 1; ; n++ {
+		for n, last := 1, false; ; n++ {
+			select {
+			case <-stop:
+				last = true // one more, which must fail at the latest
+			default:
+			}
 			err := a.Commit(t.Context(), old, []store.Op{set("x", fmt.Sprint(n)), set("y", fmt.Sprint(n))})
-			if err != nil {
+			if err != nil || last {
 				ended <- err
 				return
 			}
@@ -126,6 +131,7 @@ func testFenceUnderLoad(t *testing.T, o Opener) {
 	o.Depose(t)
 	next := lead(t, b)
 	first := load(t, b, "")
+	close(stop)
 	if err := receive(t, ended, "end of the old leader"); err == nil {
 		t.Error("the old leader can still commit")
 	} else {
