@@ -32,21 +32,27 @@ type AgentSpec struct {
 
 // agent is an agent: what the master knows of it, and the agent itself.
 type agent struct {
-	index      int
-	spec       AgentSpec
-	id         string
-	url        *mesos.URL
-	layout     layout
-	total      vector
-	free       vector
-	state      agentState // in the master's eyes
-	lostAt     time.Time  // since when unreachable
-	silence    *timer     // until the master gives it up
+	index  int
+	spec   AgentSpec
+	id     string
+	url    *mesos.URL
+	layout layout
+	total  vector
+	free   vector
+	state  agentState // in the master's eyes
+	absence
 	tasks      map[*task]struct{}
 	runs       map[key]*run // by task, while their updates or executors live
 	runSeq     uint64
 	registered time.Time
-	cut        bool // no messages pass between master and agent
+	past       []*run // ended executors, for the read side
+}
+
+// absence is an agent's being away.
+type absence struct {
+	cut     bool      // no messages pass between master and agent
+	silence *timer    // until the master gives it up
+	lostAt  time.Time // since when it is unreachable
 }
 
 // AddAgent registers an agent and returns its index. Agents are numbered from 0

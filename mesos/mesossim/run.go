@@ -40,8 +40,9 @@ type run struct {
 // sent; it is sent again until it is acknowledged (contract 3.3).
 type stream struct {
 	pending  []*mesos.TaskStatus
-	state    mesos.TaskState   // latest
-	lastSent *mesos.TaskStatus // latest that left the agent
+	state    mesos.TaskState     // latest
+	history  []*mesos.TaskStatus // for the read side
+	lastSent *mesos.TaskStatus   // latest that left the agent
 	retry    *timer
 	delay    time.Duration
 }
@@ -107,6 +108,9 @@ func (m *Model) emit(r *run, st *mesos.TaskStatus) {
 	st.Timestamp = &now
 	st.UUID = m.ids.uuid()
 	r.state = *st.State
+	if len(r.history) < maxStatuses {
+		r.history = append(r.history[:len(r.history):len(r.history)], st)
+	}
 	if terminal(r.state) {
 		r.phase = ended
 		r.deadline.stop()
@@ -194,7 +198,21 @@ func (m *Model) reap(r *run) {
 	delete(m.runs, r.container)
 	if !r.lingers && r.agent.runs[r.key] == r {
 		delete(r.agent.runs, r.key)
+		m.bury(r)
 	}
+}
+
+// bury keeps an ended executor for the read side.
+func (m *Model) bury(r *run) {
+	limit := m.opts.CompletedTasks
+	if limit <= 0 {
+		return
+	}
+	a := r.agent
+	if len(a.past) >= 2*limit {
+		a.past = append([]*run(nil), a.past[len(a.past)-limit:]...)
+	}
+	a.past = append(a.past, r)
 }
 
 // dropRun forgets a run with its updates.
@@ -206,6 +224,7 @@ func (m *Model) dropRun(r *run) {
 	delete(m.runs, r.container)
 	if r.agent.runs[r.key] == r {
 		delete(r.agent.runs, r.key)
+		m.bury(r)
 	}
 }
 

@@ -26,7 +26,9 @@ type task struct {
 
 func (t *task) id() string { return t.info.TaskID.Value }
 
-// terminal tells whether a state is final for the master (contract 3.5).
+// Terminal tells whether a state is final for the master (contract 3.5).
+func Terminal(s mesos.TaskState) bool { return terminal(s) }
+
 func terminal(s mesos.TaskState) bool {
 	switch s {
 	case mesos.TASK_FINISHED, mesos.TASK_FAILED, mesos.TASK_KILLED, mesos.TASK_LOST, mesos.TASK_ERROR,

@@ -140,6 +140,10 @@ func (c *Cluster) start() error {
 		}
 	}
 	c.handler = newHandler(c.core, c.config)
+	c.handler.address = c.master.address()
+	for _, l := range c.agents {
+		c.handler.addresses = append(c.handler.addresses, l.address())
+	}
 	c.serve()
 	return nil
 }

@@ -33,6 +33,8 @@ type handler struct {
 	mode        *mode
 	faults      *Faults
 	credentials map[string]string
+	address     string   // of the master, host:port
+	addresses   []string // of the agents
 }
 
 func newHandler(c *core, config Config) *handler {

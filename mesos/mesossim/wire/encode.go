@@ -83,7 +83,7 @@ func appendValue(dst []byte, f *field, v reflect.Value) []byte {
 	case kindString:
 		return AppendString(dst, v.String())
 	case kindBytes:
-		return AppendString(dst, base64.StdEncoding.EncodeToString(v.Bytes()))
+		return AppendBytes(dst, v.Bytes())
 	case kindBool:
 		return strconv.AppendBool(dst, v.Bool())
 	case kindInt:
@@ -100,6 +100,11 @@ func appendValue(dst []byte, f *field, v reflect.Value) []byte {
 	default:
 		return appendMessage(dst, v)
 	}
+}
+
+// AppendBytes appends bytes in base64.
+func AppendBytes(dst, b []byte) []byte {
+	return AppendString(dst, base64.StdEncoding.EncodeToString(b))
 }
 
 // AppendFloat appends a double as the master prints it: at most 15 significant
