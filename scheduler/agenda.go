@@ -1,0 +1,113 @@
+package scheduler
+
+import (
+	"container/heap"
+	"time"
+)
+
+// topic says what an agenda item is about.
+type topic uint8
+
+const (
+	slotDue    topic = iota + 1 // a job's next slot
+	runReady                    // a run may start from now on
+	deadlineOf                  // a run must have started by now
+	timeoutOf                   // a task has had its time
+	killAgain                   // a kill has not led to an end
+	confirm                     // a launch has had no answer
+	askAgain                    // reconciliation, explicit
+	askAll                      // reconciliation, implicit
+)
+
+// item is one thing to look at when its time has come. Seq is 0 for items of a job.
+type item struct {
+	topic topic
+	key   RunKey
+}
+
+// agenda is a queue of items by time, with at most one time for each. It is an
+// index: all of it follows from the records and the session.
+type agenda struct {
+	heap entries
+}
+
+type entry struct {
+	item
+	at time.Time
+}
+
+type entries struct {
+	list  []entry
+	place map[item]int
+}
+
+func newAgenda() *agenda { return &agenda{entries{place: make(map[item]int)}} }
+
+// set puts the item at a time; the zero time takes it off.
+func (a *agenda) set(it item, at time.Time) {
+	i, there := a.heap.place[it]
+	switch {
+	case at.IsZero():
+		if there {
+			heap.Remove(&a.heap, i)
+		}
+	case there:
+		a.heap.list[i].at = at
+		heap.Fix(&a.heap, i)
+	default:
+		heap.Push(&a.heap, entry{it, at})
+	}
+}
+
+func (a *agenda) drop(it item) { a.set(it, time.Time{}) }
+
+// next returns the earliest time on the agenda, zero if it is empty.
+func (a *agenda) next() time.Time {
+	if len(a.heap.list) == 0 {
+		return time.Time{}
+	}
+	return a.heap.list[0].at
+}
+
+// pop takes the earliest item off if its time has come.
+func (a *agenda) pop(now time.Time) (item, bool) {
+	if len(a.heap.list) == 0 || a.heap.list[0].at.After(now) {
+		return item{}, false
+	}
+	return heap.Pop(&a.heap).(entry).item, true
+}
+
+func (h *entries) Len() int { return len(h.list) }
+
+// Less orders by time; the rest of the order only has to be the same each time.
+func (h *entries) Less(i, j int) bool {
+	a, b := &h.list[i], &h.list[j]
+	switch {
+	case !a.at.Equal(b.at):
+		return a.at.Before(b.at)
+	case a.key.UID != b.key.UID:
+		return a.key.UID < b.key.UID
+	case a.key.Seq != b.key.Seq:
+		return a.key.Seq < b.key.Seq
+	}
+	return a.topic < b.topic
+}
+
+func (h *entries) Swap(i, j int) {
+	h.list[i], h.list[j] = h.list[j], h.list[i]
+	h.place[h.list[i].item], h.place[h.list[j].item] = i, j
+}
+
+func (h *entries) Push(x any) {
+	e := x.(entry)
+	h.place[e.item] = len(h.list)
+	h.list = append(h.list, e)
+}
+
+func (h *entries) Pop() any {
+	last := len(h.list) - 1
+	e := h.list[last]
+	h.list = h.list[:last]
+	delete(h.place, e.item)
+	return e
+}

@@ -1,0 +1,234 @@
+package scheduler
+
+import (
+	"strconv"
+	"time"
+
+	"github.com/hora-scheduler/hora/job"
+)
+
+// UID numbers jobs over the whole life of a store. A job that is deleted and
+// made again gets a new one, so nothing that is derived from it is used twice.
+type UID uint64
+
+// RunKey identifies a run: the seq-th of the job with that uid.
+type RunKey struct {
+	UID UID
+	Seq uint64
+}
+
+// String is the run's id as people see it.
+func (k RunKey) String() string {
+	return strconv.FormatUint(uint64(k.UID), 36) + "-" + strconv.FormatUint(k.Seq, 36)
+}
+
+// Records are immutable once they are part of a State or an Output: they are
+// replaced, never changed, so that readers may keep them.
+type (
+	// JobRecord is the stored definition of a job.
+	JobRecord struct {
+		UID      UID
+		Job      *job.Job
+		Created  time.Time
+		Updated  time.Time
+		Anchor   time.Time // when the schedule came: one without a start counts from here
+		Revision uint64    // 1 for the first definition, plus 1 with every change of it
+	}
+
+	// JobState is what has become of a job: the part that changes with every run.
+	JobState struct {
+		UID     UID
+		Decided time.Time // slots up to and including this instant have been decided
+		Runs    uint64    // runs ever made; the next run's Seq
+		Entries uint64    // history entries ever written; the next entry's Seq
+
+		// Successes and Failures count the ends that children may spend. They
+		// only grow, whatever a client says about the Counters.
+		Successes uint64
+		Failures  uint64
+		Spent     map[string]Spent // by parent: how much of its counts is spent
+
+		Counters
+		Recent         []Outcome // of the last runs, newest last, at most MaxRecent
+		DisabledReason string    // why the scheduler disabled the job; "" if a person did
+	}
+
+	// Spent is the part of a parent's counts that a child has used up.
+	Spent struct{ Successes, Failures uint64 }
+
+	// Counters are Chronos' figures of a job. A client may set them.
+	Counters struct {
+		SuccessCount           int64
+		ErrorCount             int64
+		ErrorsSinceLastSuccess int64
+		LastSuccess            time.Time
+		LastError              time.Time
+	}
+
+	// Run is one obligation to execute a job that is not over yet.
+	Run struct {
+		RunKey
+		JobName string
+		Kind    Kind
+		Slot    time.Time // nominal time; of a run without a slot: when it was released
+		Created time.Time
+
+		State     RunState
+		NotBefore time.Time // when the current attempt may start at the earliest
+		Deadline  time.Time // zero: none. A first attempt not started by then is missed
+		Keep      bool      // a newer run does not supersede it
+		Forced    bool      // it runs even if the job is disabled
+
+		Arguments   []string       // with Override: instead of the job's
+		Environment []job.Variable // with Override: added to the job's
+		Override    bool
+
+		Attempt  int // number of the current attempt, from 0
+		Failures int // attempts that failed by the job's fault
+		Losses   int // attempts that were lost by nobody's fault
+		Task     *Task
+		Attempts []Attempt // those that ended, at most the newest MaxAttempts
+		Kill     *Kill     // wanted end of the task
+	}
+
+	// Task is the Mesos task of the current attempt.
+	Task struct {
+		ID       string
+		AgentID  string
+		Hostname string
+		State    TaskState
+		Launched time.Time // when it was decided
+		Running  time.Time // when the agent said so; zero: not yet
+		Timeout  time.Time // when it will be ended; zero: never
+
+		ContainerID string
+	}
+
+	// Attempt is one try that is over.
+	Attempt struct {
+		Number   int
+		TaskID   string
+		AgentID  string
+		Hostname string
+		Launched time.Time
+		Running  time.Time
+		Ended    time.Time
+		State    TaskState
+		Reason   string // Mesos' reason, such as REASON_AGENT_REMOVED, or ours
+		Message  string
+		ExitCode int // retry.NoCode if there is none
+	}
+
+	// Kill says that a run's task has to end and why.
+	Kill struct {
+		Cause KillCause
+		Since time.Time
+	}
+
+	// Entry is one line of a job's history: a run that is over, or a decision
+	// about slots that were not run.
+	Entry struct {
+		UID     UID
+		Seq     uint64
+		JobName string
+		Kind    Kind
+		Slot    time.Time // of several slots the newest
+		Count   int64     // how many slots; 1 for a run
+		Run     string    // RunKey.String(), "" if there was no run
+		Outcome Outcome
+		Reason  string
+		Created time.Time // of the run; of a decision: when it was taken
+		Ended   time.Time
+
+		Attempts []Attempt
+	}
+
+	// Meta is what the scheduler remembers besides jobs.
+	Meta struct {
+		LastUID     UID
+		FrameworkID string
+	}
+)
+
+// Kind says what a run is owed to.
+type Kind uint8
+
+// Kinds of runs.
+const (
+	OfSlot     Kind = iota // a slot of the schedule
+	OfRelease              // the parents
+	OfHand                 // a person or client
+	OfBackfill             // a backfill
+)
+
+// RunState says where a run is on its way.
+type RunState uint8
+
+// States of a run.
+const (
+	Waiting  RunState = iota // for another run of the job to end
+	Ready                    // from NotBefore on, for an offer
+	Launched                 // it has a task
+)
+
+// Outcome is how a run, or the decision about a slot, ended.
+type Outcome uint8
+
+// Outcomes.
+const (
+	Succeeded Outcome = iota + 1
+	Failed
+	Killed    // by a person, or replaced
+	Cancelled // before its next attempt: the job was disabled
+	Skipped   // never started, by a policy
+	Missed    // never started, for want of a leader or of offers
+)
+
+var outcomeNames = [...]string{"", "succeeded", "failed", "killed", "cancelled", "skipped", "missed"}
+
+// String is the outcome in words.
+func (o Outcome) String() string { return nameOf(outcomeNames[:], int(o)) }
+
+// String is the kind in words.
+func (k Kind) String() string { return nameOf([]string{"slot", "release", "hand", "backfill"}, int(k)) }
+
+// String is the state in words.
+func (s RunState) String() string { return nameOf([]string{"waiting", "ready", "launched"}, int(s)) }
+
+func nameOf(names []string, i int) string {
+	if i < len(names) {
+		return names[i]
+	}
+	return strconv.Itoa(i)
+}
+
+// KillCause says why a task has to end.
+type KillCause uint8
+
+// Causes.
+const (
+	ByPerson KillCause = iota + 1
+	ByTimeout
+	ByReplacement
+	ByDeletion // the job is gone; nothing is recorded
+)
+
+// String is the cause in words.
+func (c KillCause) String() string {
+	return nameOf([]string{"", "killed by a person", "timeout", "replaced by a newer run", "job deleted"}, int(c))
+}
+
+// Limits of what is kept.
+const (
+	MaxRecent   = 10   // outcomes in JobState.Recent
+	MaxAttempts = 20   // ended attempts kept with a run
+	MaxMessage  = 1000 // bytes of a task's message
+)
+
+// Records is everything that is loaded at the start of a term.
+type Records struct {
+	Meta   *Meta
+	Jobs   []*JobRecord
+	States []*JobState
+	Runs   []*Run
+}

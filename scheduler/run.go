@@ -1,0 +1,317 @@
+package scheduler
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/hora-scheduler/hora/job"
+	"github.com/hora-scheduler/hora/retry"
+)
+
+// newRun makes a run and settles it with the other runs of the job that are
+// not over. It returns false if there are too many of them.
+func (s *State) newRun(e *entity, r Run) bool {
+	r.RunKey = RunKey{e.rec.UID, e.state.Runs}
+	r.JobName, r.Created = e.rec.Job.Name, s.now
+	if e.def.Jitter > 0 {
+		r.NotBefore = r.NotBefore.Add(time.Duration(retry.Fraction(TaskID(&r)) * float64(e.def.Jitter)))
+	}
+	if old := s.superseded(e, &r); old != nil {
+		s.supersede(e, old, &r)
+	}
+	active := s.active(e)
+	switch {
+	case len(e.runs) >= job.MaxConcurrent:
+		s.skip(e, &r, fmt.Sprintf("%d runs of the job are not over, which is the limit", len(e.runs)))
+		return false
+	case active > 0 && e.def.Overlap == job.Skip:
+		s.skip(e, &r, "another run is not over, and overlap is skip")
+		return true
+	case active >= s.width(e):
+		r.State = Waiting
+	default:
+		r.State = Ready
+	}
+	s.setState(e, func(st *JobState) { st.Runs++ })
+	e.runs = append(e.runs, r.RunKey)
+	run := s.setRun(&r, func(*Run) {})
+	s.notice(Notice{Kind: RunCreated, Job: r.JobName, Run: run})
+	if r.State == Waiting && e.def.Overlap == job.Replace {
+		for _, key := range slices.Clone(e.runs) {
+			if old := s.runs[key]; old.State == Launched {
+				s.kill(old, ByReplacement)
+			} else if old.State == Ready && old.RunKey != run.RunKey {
+				s.finish(old, Killed, ByReplacement.String())
+			}
+		}
+	}
+	return true
+}
+
+// width is how many runs of the job may be on their way at once.
+func (s *State) width(e *entity) int {
+	if e.def.Overlap != job.Allow {
+		return 1
+	}
+	if e.def.MaxConcurrent > 0 {
+		return e.def.MaxConcurrent
+	}
+	return job.MaxConcurrent
+}
+
+// active counts the runs that are on their way.
+func (s *State) active(e *entity) int {
+	n := 0
+	for _, key := range e.runs {
+		if s.runs[key].State != Waiting {
+			n++
+		}
+	}
+	return n
+}
+
+// superseded returns the run that the new one stands for as well: one of the
+// same kind that has not started. By hand only the same arguments are the same.
+func (s *State) superseded(e *entity, r *Run) *Run {
+	if r.Keep || e.def.Overlap == job.Allow && r.Kind != OfHand {
+		return nil
+	}
+	for _, key := range e.runs {
+		old := s.runs[key]
+		if old.State == Launched || old.Attempt > 0 || old.Keep || (old.Kind == OfHand) != (r.Kind == OfHand) {
+			continue
+		}
+		if r.Kind != OfHand || slices.Equal(old.Arguments, r.Arguments) && slices.Equal(old.Environment, r.Environment) {
+			return old
+		}
+	}
+	return nil
+}
+
+func (s *State) supersede(e *entity, old, by *Run) {
+	next := "the next order"
+	if by.Kind != OfHand {
+		next = "the next " + by.Kind.String() + ", " + by.Slot.UTC().Format(time.RFC3339)
+	}
+	if old.State == Waiting {
+		s.end(e, old, Skipped, "another run was not over before "+next)
+		return
+	}
+	s.end(e, old, Missed, "no offer came before "+next)
+}
+
+// skip records a run that never comes into being.
+func (s *State) skip(e *entity, r *Run, why string) {
+	entry := s.record(e, Entry{Kind: r.Kind, Slot: r.Slot, Count: 1, Outcome: Skipped, Reason: why, Created: s.now, Ended: s.now})
+	s.notice(Notice{Kind: SlotsPassed, Job: e.rec.Job.Name, Entry: entry, Text: why})
+}
+
+// end takes a run out of the state and writes it into the history.
+func (s *State) end(e *entity, r *Run, o Outcome, why string) {
+	s.dropRun(r)
+	entry := s.record(e, Entry{
+		Kind: r.Kind, Slot: r.Slot, Count: 1, Run: r.RunKey.String(), Outcome: o, Reason: why,
+		Created: r.Created, Ended: s.now, Attempts: r.Attempts,
+	})
+	if len(r.Attempts) > 0 {
+		s.setState(e, func(st *JobState) {
+			recent := append(slices.Clone(st.Recent), o)
+			st.Recent = recent[max(0, len(recent)-MaxRecent):]
+		})
+	}
+	n := Notice{Kind: RunEnded, Job: r.JobName, Run: r, Entry: entry, Text: why}
+	if len(r.Attempts) > 0 {
+		n.Attempt = &r.Attempts[len(r.Attempts)-1]
+	}
+	s.notice(n)
+}
+
+// finish ends a run and does what follows from it: counts, children, the next
+// run of the job, the end of its schedule.
+func (s *State) finish(r *Run, o Outcome, why string) {
+	e := s.byUID[r.UID]
+	if e == nil { // the job was deleted
+		s.dropRun(r)
+		return
+	}
+	s.end(e, r, o, why)
+	switch o {
+	case Succeeded:
+		s.succeed(e)
+	case Failed:
+		s.fail(e)
+	}
+	s.advance(e)
+	if o == Succeeded || o == Failed {
+		s.releaseChildren(e)
+	}
+	s.release(e)
+	if o == Succeeded {
+		s.exhaust(e)
+	}
+}
+
+// succeed counts a success, for people and for the children.
+func (s *State) succeed(e *entity) {
+	s.setState(e, func(st *JobState) {
+		st.Successes++
+		st.SuccessCount++
+		st.ErrorsSinceLastSuccess = 0
+		st.LastSuccess = s.now
+	})
+}
+
+func (s *State) fail(e *entity) {
+	s.setState(e, func(st *JobState) {
+		if e.rec.Job.SoftError {
+			st.Successes++
+		} else {
+			st.Failures++
+		}
+		st.ErrorCount++
+		st.ErrorsSinceLastSuccess++
+		st.LastError = s.now
+	})
+	if limit := s.cfg.DisableAfterFailures; limit > 0 && e.state.ErrorsSinceLastSuccess >= limit && !e.rec.Job.Disabled {
+		s.disable(e, fmt.Sprintf("%d failures since the last success", e.state.ErrorsSinceLastSuccess))
+	}
+}
+
+// exhaust disables a job whose schedule has no more slots, as Chronos does.
+func (s *State) exhaust(e *entity) {
+	if e.def.When == nil || e.rec.Job.Disabled || len(e.runs) > 0 {
+		return
+	}
+	if _, finite := e.def.When.Repetitions(); finite && e.def.When.Next(e.state.Decided).IsZero() {
+		s.disable(e, "all repetitions of the schedule are done")
+	}
+}
+
+// disable switches a job off by the scheduler's own decision.
+func (s *State) disable(e *entity, why string) {
+	s.setJob(e, func(j *job.Job) { j.Disabled = true })
+	s.setState(e, func(st *JobState) { st.DisabledReason = why })
+	s.cancelPending(e, "the job was disabled: "+why)
+	s.plan(e)
+	s.notice(Notice{Kind: JobDisabled, Job: e.rec.Job.Name, Text: why})
+}
+
+// cancelPending ends the runs of a disabled job that have no task.
+func (s *State) cancelPending(e *entity, why string) {
+	for _, key := range slices.Clone(e.runs) {
+		switch r := s.runs[key]; {
+		case r.State == Launched || r.Forced:
+		case r.Attempt == 0:
+			s.end(e, r, Skipped, why)
+		default:
+			s.end(e, r, Cancelled, why)
+		}
+	}
+}
+
+// advance lets waiting runs go, as far as the overlap policy allows.
+func (s *State) advance(e *entity) {
+	for s.active(e) < s.width(e) {
+		i := slices.IndexFunc(e.runs, func(k RunKey) bool { return s.runs[k].State == Waiting })
+		if i < 0 {
+			return
+		}
+		s.setRun(s.runs[e.runs[i]], func(r *Run) {
+			r.State = Ready
+			if r.NotBefore.Before(s.now) {
+				r.NotBefore = s.now
+			}
+		})
+	}
+}
+
+// missDeadline ends a run that has not started in time.
+func (s *State) missDeadline(r *Run) {
+	e := s.byUID[r.UID]
+	if e == nil || r.State == Launched || r.Attempt > 0 {
+		return
+	}
+	outcome, why := Missed, "no offer came within epsilon"
+	if r.State == Waiting {
+		outcome, why = Skipped, "another run was not over within epsilon"
+	}
+	s.end(e, r, outcome, why)
+	s.advance(e)
+}
+
+// kill wants the end of a run's task.
+func (s *State) kill(r *Run, cause KillCause) {
+	if r.Task == nil || r.Kill != nil && (r.Kill.Cause == cause || r.Kill.Cause == ByDeletion) {
+		return
+	}
+	r = s.setRun(r, func(r *Run) { r.Kill = &Kill{cause, s.now} })
+	s.sendKill(r)
+}
+
+// sendKill asks Mesos for the end, and again after a while: kills can be lost (Mesos contract 2.6).
+func (s *State) sendKill(r *Run) {
+	if s.mesos.subscribed {
+		s.effect(KillTask{r.Task.ID, r.Task.AgentID})
+	}
+	s.watch.set(item{killAgain, r.RunKey}, s.now.Add(killInterval))
+}
+
+func (s *State) killJob(name string) error {
+	e := s.jobs[name]
+	if e == nil {
+		return fmt.Errorf("%w: %q", ErrNoJob, name)
+	}
+	for _, key := range slices.Clone(e.runs) {
+		switch r := s.runs[key]; {
+		case r.State == Launched:
+			s.kill(r, ByPerson)
+		case r.Attempt > 0: // between two attempts
+			s.finish(r, Killed, ByPerson.String())
+		}
+	}
+	return nil
+}
+
+// MaxOverrideBytes bounds the arguments and the environment of one run by hand.
+const MaxOverrideBytes = 16 << 10
+
+func (s *State) runJob(ev RunJob) error {
+	e := s.jobs[ev.Name]
+	if e == nil {
+		return fmt.Errorf("%w: %q", ErrNoJob, ev.Name)
+	}
+	bytes := 0
+	for _, a := range ev.Arguments {
+		bytes += len(a)
+	}
+	for _, v := range ev.Environment {
+		bytes += len(v.Name) + len(v.Value)
+	}
+	if bytes > MaxOverrideBytes {
+		return &job.FieldError{Field: "arguments", Err: fmt.Errorf("arguments and environment have %d bytes, at most %d are allowed", bytes, MaxOverrideBytes)}
+	}
+	r := Run{
+		Kind: OfHand, Forced: ev.Disabled, Slot: s.now, NotBefore: s.now,
+		Override: ev.Override, Arguments: ev.Arguments, Environment: ev.Environment,
+	}
+	if e.rec.Job.Disabled && !ev.Disabled {
+		s.skip(e, &r, "the job is disabled")
+		return nil
+	}
+	if len(e.runs) >= job.MaxConcurrent && s.superseded(e, &r) == nil {
+		return fmt.Errorf("%w: %q has %d, at most %d are allowed", ErrTooManyRuns, ev.Name, len(e.runs), job.MaxConcurrent)
+	}
+	s.newRun(e, r)
+	return nil
+}
+
+func (s *State) markSuccess(name string) error {
+	e := s.jobs[name]
+	if e == nil {
+		return fmt.Errorf("%w: %q", ErrNoJob, name)
+	}
+	s.succeed(e)
+	s.releaseChildren(e)
+	return nil
+}

@@ -1,0 +1,130 @@
+package scheduler
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/hora-scheduler/hora/job"
+	"github.com/hora-scheduler/hora/schedule"
+)
+
+// newJobGrace is how old the first slot of an ISO 8601 schedule may be when
+// the job is made, without an epsilon: clients write "now" and it takes a while
+// to get here.
+const newJobGrace = time.Minute
+
+// missedAfter is how late a slot counts as missed for catchUp none.
+const missedAfter = time.Minute
+
+// plan puts the job's next slot on the agenda.
+func (s *State) plan(e *entity) {
+	var next time.Time
+	if e.def.When != nil && !e.rec.Job.Disabled {
+		next = e.def.When.Next(e.state.Decided)
+	}
+	s.due.set(item{slotDue, RunKey{UID: e.rec.UID}}, next)
+}
+
+// firstSlots returns up to which instant the slots of a schedule that came at
+// now count as decided. A cron job begins with the next slot, an interval also
+// with one that is only just past.
+func firstSlots(def *job.Compiled, now time.Time) time.Time {
+	if def.When == nil || def.When.Kind() != schedule.ISO {
+		return now
+	}
+	grace := def.Epsilon
+	if grace == 0 {
+		grace = newJobGrace
+	}
+	if newest, n := def.When.Range(now.Add(-grace), now); n > 0 {
+		return newest.Add(-1)
+	}
+	return now
+}
+
+// decide turns the slots in (Decided, now] into runs, or into entries that say
+// why there is none. Every slot ends in one of the two.
+func (s *State) decide(e *entity) {
+	def, after := e.def, e.state.Decided
+	if def.When == nil || e.rec.Job.Disabled {
+		return
+	}
+	newest, n := def.When.Range(after, s.now)
+	if n == 0 {
+		return
+	}
+	switch def.CatchUp {
+	case job.Every:
+		s.catchUp(e, after, newest, n)
+	default:
+		if n > 1 {
+			s.pass(e, after, newest.Add(-1), Missed, "no leader decided it in time; the newest slot stands for it")
+		}
+		if def.CatchUp == job.None && s.now.Sub(newest) > missedAfter {
+			s.pass(e, newest.Add(-1), newest, Missed, fmt.Sprintf("decided %s late, and catchUp is none", s.now.Sub(newest).Round(time.Second)))
+			break
+		}
+		s.slotRun(e, newest, false)
+	}
+	s.setState(e, func(st *JobState) { st.Decided = newest })
+}
+
+// catchUp makes a run for each slot, oldest first, up to a limit.
+func (s *State) catchUp(e *entity, after, newest time.Time, n int64) {
+	if n > MaxCatchUp {
+		from := lastButMany(e.def.When, after, newest, MaxCatchUp)
+		s.pass(e, after, from, Missed, fmt.Sprintf("beyond the catch-up limit of %d slots", MaxCatchUp))
+		after = from
+	}
+	for slot := e.def.When.Next(after); !slot.IsZero() && !slot.After(newest); slot = e.def.When.Next(slot) {
+		s.slotRun(e, slot, true)
+	}
+}
+
+// lastButMany returns an instant after which at most n slots lie in (after,
+// newest], and before which lie more. Slots are a second or more apart.
+func lastButMany(when *schedule.Schedule, after, newest time.Time, n int64) time.Time {
+	low, high := after, newest
+	for high.Sub(low) > time.Millisecond {
+		mid := low.Add(high.Sub(low) / 2)
+		if _, left := when.Range(mid, newest); left > n {
+			low = mid
+		} else {
+			high = mid
+		}
+	}
+	return high
+}
+
+// pass records that the slots in (after, thru] are not run.
+func (s *State) pass(e *entity, after, thru time.Time, o Outcome, why string) {
+	newest, n := e.def.When.Range(after, thru)
+	if n == 0 {
+		return
+	}
+	entry := s.record(e, Entry{Kind: OfSlot, Slot: newest, Count: n, Outcome: o, Reason: why, Created: s.now, Ended: s.now})
+	s.notice(Notice{Kind: SlotsPassed, Job: e.rec.Job.Name, Entry: entry, Text: why})
+}
+
+// slotRun makes the run of one slot, unless its deadline has passed.
+func (s *State) slotRun(e *entity, slot time.Time, keep bool) {
+	r := Run{Kind: OfSlot, Slot: slot, NotBefore: s.now, Keep: keep}
+	if e.def.Epsilon > 0 {
+		if r.Deadline = slot.Add(e.def.Epsilon); s.now.After(r.Deadline) {
+			s.pass(e, slot.Add(-1), slot, Missed, "decided later than epsilon allows")
+			return
+		}
+	}
+	s.newRun(e, r)
+}
+
+// record writes a line of history, and deletes the one that is too old.
+func (s *State) record(e *entity, entry Entry) *Entry {
+	entry.UID, entry.JobName, entry.Seq = e.rec.UID, e.rec.Job.Name, e.state.Entries
+	s.setState(e, func(st *JobState) { st.Entries++ })
+	s.change(PutEntry{&entry})
+	if entry.Seq >= s.cfg.History {
+		s.change(DropEntry{entry.UID, entry.Seq - s.cfg.History})
+	}
+	return &entry
+}

@@ -1,0 +1,376 @@
+// Package scheduler decides: which slots and releases become runs, which run
+// starts where and when, what follows from the end of an attempt.
+//
+// It is a pure state machine with one door, State.Step: facts go in (an Event
+// and the time), a decision comes out (records to write, effects to perform
+// after they are written, when to look again). It reads no clock, does no I/O
+// and starts nothing; package scheduler/leader is the shell that does. It does
+// not know Mesos' wire format, HTTP, or how records are stored.
+package scheduler
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/hora-scheduler/hora/job"
+	"github.com/hora-scheduler/hora/jobgraph"
+)
+
+// Config is what flags say about deciding. It does not change during a term.
+type Config struct {
+	RetryInterval        time.Duration // of jobs that do not say (--failure_retry)
+	DisableAfterFailures int64         // 0: never (--disable_after_failures)
+	History              uint64        // entries kept of a job
+	Lead                 time.Duration // how long before work is due offers are asked for
+	MinRevive            time.Duration // between two REVIVEs for want of offers
+	Binpack              bool          // fill agents one by one, instead of spreading
+}
+
+// DefaultConfig is the configuration without flags.
+func DefaultConfig() Config {
+	return Config{RetryInterval: time.Minute, History: 50, Lead: 5 * time.Second, MinRevive: time.Second}
+}
+
+// MaxCatchUp is how many missed slots catchUp all runs; older ones are recorded as missed.
+const MaxCatchUp = 100
+
+// maxStepBytes bounds, by estimate, what one step writes, so that no commit
+// grows beyond what a store takes. What is left over is done by the next Tick.
+const maxStepBytes = 300 << 10
+
+// Reasons for refusing an event. Test with errors.Is; a mistake in a job's
+// definition is a *job.FieldError.
+var (
+	ErrNoJob       = errors.New("job not found")
+	ErrRevision    = errors.New("the job has been changed meanwhile")
+	ErrTooManyRuns = errors.New("too many runs of the job are not over")
+	ErrTooBig      = errors.New("too many jobs would change at once")
+)
+
+// State is all that the scheduler knows during a term. It is for one goroutine.
+type State struct {
+	cfg     Config
+	now     time.Time // the latest time seen; it never goes back
+	meta    *Meta
+	jobs    map[string]*entity
+	byUID   map[UID]*entity
+	graph   *jobgraph.Graph
+	runs    map[RunKey]*Run   // all that are not over, those of deleted jobs too
+	tasks   map[string]RunKey // by task id
+	ready   *queue            // runs that want an offer now
+	due     *agenda           // slots and retries: what brings work
+	watch   *agenda           // deadlines, timeouts, repetitions: what looks after it
+	mesos   session           // what is known of offers and of the master
+	out     Output            // of the step in progress
+	written int               // bytes that it writes, by estimate
+}
+
+// entity is a job with everything around it.
+type entity struct {
+	rec   *JobRecord
+	state *JobState
+	def   *job.Compiled
+	runs  []RunKey // not over, oldest first
+}
+
+// New makes the state that these records describe. An error names the record
+// that cannot be understood.
+func New(cfg Config, r Records) (*State, error) {
+	s := &State{
+		cfg: cfg, meta: r.Meta, graph: jobgraph.New(), ready: newQueue(), due: newAgenda(), watch: newAgenda(),
+		jobs: make(map[string]*entity, len(r.Jobs)), byUID: make(map[UID]*entity, len(r.Jobs)),
+		runs: make(map[RunKey]*Run, len(r.Runs)), tasks: make(map[string]RunKey), mesos: newSession(),
+	}
+	if s.meta == nil {
+		s.meta = &Meta{}
+	}
+	if err := s.loadJobs(r.Jobs, r.States); err != nil {
+		return nil, err
+	}
+	if err := s.loadGraph(); err != nil {
+		return nil, err
+	}
+	runs := slices.SortedFunc(slices.Values(r.Runs), func(a, b *Run) int { return compareKeys(a.RunKey, b.RunKey) })
+	for _, run := range runs {
+		if e := s.byUID[run.UID]; e != nil {
+			e.runs = append(e.runs, run.RunKey)
+		}
+		s.index(run)
+	}
+	for _, e := range s.jobs {
+		s.plan(e)
+	}
+	return s, nil
+}
+
+func compareKeys(a, b RunKey) int {
+	switch {
+	case a.UID < b.UID || a.UID == b.UID && a.Seq < b.Seq:
+		return -1
+	case a == b:
+		return 0
+	}
+	return 1
+}
+
+func (s *State) loadJobs(jobs []*JobRecord, states []*JobState) error {
+	for _, rec := range jobs {
+		def, err := s.compile(rec.Job, rec.Anchor)
+		if err != nil {
+			return fmt.Errorf("stored job %q: %w", rec.Job.Name, err)
+		}
+		if s.jobs[rec.Job.Name] != nil {
+			return fmt.Errorf("stored job %q: there are two of that name", rec.Job.Name)
+		}
+		e := &entity{rec: rec, def: def}
+		s.jobs[rec.Job.Name], s.byUID[rec.UID] = e, e
+	}
+	for _, st := range states {
+		if e := s.byUID[st.UID]; e != nil {
+			e.state = st
+		}
+	}
+	for _, e := range s.byUID {
+		if e.state == nil {
+			return fmt.Errorf("stored job %q has no stored state", e.rec.Job.Name)
+		}
+	}
+	return nil
+}
+
+// loadGraph adds the edges, parents first.
+func (s *State) loadGraph() error {
+	order := make([]*entity, 0, len(s.byUID))
+	for _, e := range s.byUID {
+		order = append(order, e)
+	}
+	slices.SortFunc(order, func(a, b *entity) int { return compareKeys(RunKey{UID: a.rec.UID}, RunKey{UID: b.rec.UID}) })
+	for _, e := range order {
+		if err := s.graph.Set(e.rec.Job.Name, nil); err != nil {
+			return err
+		}
+	}
+	for _, e := range order {
+		if e.def.Gate == nil {
+			continue
+		}
+		if err := s.graph.Set(e.rec.Job.Name, e.def.Gate.Names()); err != nil {
+			return fmt.Errorf("stored job %q: %w", e.rec.Job.Name, err)
+		}
+	}
+	return nil
+}
+
+func (s *State) compile(j *job.Job, anchor time.Time) (*job.Compiled, error) {
+	return job.Compile(j, anchor, job.Defaults{RetryInterval: s.cfg.RetryInterval})
+}
+
+// Step takes in one event that happened at now, and decides what follows.
+func (s *State) Step(now time.Time, ev Event) Output {
+	if now.After(s.now) {
+		s.now = now
+	}
+	s.out, s.written = Output{}, 0
+	switch ev := ev.(type) {
+	case Tick:
+		s.tick()
+	case PutJob:
+		s.out.Err = s.putJob(ev)
+	case DeleteJob:
+		s.out.Err = s.deleteJob(ev.Name)
+	case SetDisabled:
+		s.out.Err = s.setDisabled(ev)
+	case RunJob:
+		s.out.Err = s.runJob(ev)
+	case KillJob:
+		s.out.Err = s.killJob(ev.Name)
+	case MarkSuccess:
+		s.out.Err = s.markSuccess(ev.Name)
+	case Subscribed:
+		s.subscribed(ev)
+	case Disconnected:
+		s.mesos = newSession()
+		s.watch.drop(item{topic: askAgain})
+		s.watch.drop(item{topic: askAll})
+	case Offers:
+		s.offers(ev.Offers)
+	case Rescind:
+		if others := s.mesos.rescind(ev.OfferID); len(others) > 0 {
+			s.effect(Decline{others, 0})
+		}
+	case Update:
+		s.update(ev.Status)
+	default:
+		panic(fmt.Sprintf("scheduler: event of unknown type %T", ev))
+	}
+	s.out.Wake = s.wake()
+	return s.out
+}
+
+// FrameworkID is the id that Mesos gave us, "" before the first subscription.
+func (s *State) FrameworkID() string { return s.meta.FrameworkID }
+
+// Load tells how many runs want an offer and how many have a task.
+func (s *State) Load() (queued, launched int) { return s.ready.len(), len(s.tasks) }
+
+// tick looks at everything whose time has come, then matches runs with offers.
+func (s *State) tick() {
+	for _, a := range []*agenda{s.due, s.watch} {
+		for s.written < maxStepBytes/2 {
+			it, ok := a.pop(s.now)
+			if !ok {
+				break
+			}
+			s.turn(it)
+		}
+	}
+	s.place()
+	s.tune()
+}
+
+// turn deals with one item of an agenda.
+func (s *State) turn(it item) {
+	switch it.topic {
+	case slotDue:
+		if e := s.byUID[it.key.UID]; e != nil {
+			s.decide(e)
+			s.plan(e)
+		}
+	case askAgain:
+		s.askAgain()
+	case askAll:
+		s.askAll()
+	default:
+		if r := s.runs[it.key]; r != nil {
+			s.turnRun(it.topic, r)
+		}
+	}
+}
+
+func (s *State) turnRun(t topic, r *Run) {
+	switch t {
+	case runReady:
+		s.index(r)
+	case deadlineOf:
+		s.missDeadline(r)
+	case timeoutOf:
+		s.kill(r, ByTimeout)
+	case killAgain:
+		if r.Kill != nil && r.Task != nil {
+			s.sendKill(r)
+		}
+	case confirm:
+		s.mesos.ask(r.Task)
+		s.askAgain()
+	}
+}
+
+// wake says when the next Tick is wanted. Offers are asked for a little before work is due.
+func (s *State) wake() time.Time {
+	due := s.due.next()
+	if !due.IsZero() && s.mesos.subscribed && s.mesos.suppressed {
+		if early := due.Add(-s.cfg.Lead); early.After(s.now) {
+			due = early
+		}
+	}
+	next := due
+	if w := s.watch.next(); next.IsZero() || !w.IsZero() && w.Before(next) {
+		next = w
+	}
+	if h := s.mesos.reviveAt; !h.IsZero() && (next.IsZero() || h.Before(next)) {
+		next = h
+	}
+	return next
+}
+
+// Writing: each of these puts a record into the state and into the output.
+
+func (s *State) change(c Change) {
+	s.out.Changes = append(s.out.Changes, c)
+	s.written += size(c)
+}
+
+func (s *State) effect(e Effect) { s.out.Effects = append(s.out.Effects, e) }
+
+func (s *State) notice(n Notice) { s.out.Notices = append(s.out.Notices, n) }
+
+// setState replaces a job's state by an edited copy.
+func (s *State) setState(e *entity, edit func(*JobState)) {
+	st := *e.state
+	edit(&st)
+	e.state = &st
+	s.change(PutJobState{e.state})
+}
+
+// setRun replaces a run by an edited copy and keeps the indexes right.
+func (s *State) setRun(r *Run, edit func(*Run)) *Run {
+	c := *r
+	edit(&c)
+	s.runs[c.RunKey] = &c
+	if r.Task != nil && (c.Task == nil || c.Task.ID != r.Task.ID) {
+		delete(s.tasks, r.Task.ID)
+	}
+	s.change(PutRun{&c})
+	s.index(&c)
+	return &c
+}
+
+// index makes every index agree with the run.
+func (s *State) index(r *Run) {
+	s.runs[r.RunKey] = r
+	var readyAt, deadline, timeout, again time.Time
+	queued := false
+	switch r.State {
+	case Ready:
+		if r.NotBefore.After(s.now) {
+			readyAt = r.NotBefore
+		} else {
+			queued = true
+		}
+	case Launched:
+		s.tasks[r.Task.ID] = r.RunKey
+		timeout = r.Task.Timeout
+		if r.Kill != nil {
+			timeout, again = time.Time{}, r.Kill.Since.Add(killInterval)
+			if !again.After(s.now) {
+				again = s.now.Add(killInterval)
+			}
+		}
+	}
+	if r.State != Launched && r.Attempt == 0 {
+		deadline = r.Deadline
+	}
+	e := s.byUID[r.UID]
+	if queued && e != nil {
+		s.ready.add(r.RunKey, r.NotBefore, lineKey{e.def.HighPriority, e.def.Signature})
+	} else {
+		s.ready.remove(r.RunKey)
+	}
+	s.due.set(item{runReady, r.RunKey}, readyAt)
+	s.watch.set(item{deadlineOf, r.RunKey}, deadline)
+	s.watch.set(item{timeoutOf, r.RunKey}, timeout)
+	s.watch.set(item{killAgain, r.RunKey}, again)
+	if r.State != Launched || r.Task.State != TaskLaunching {
+		s.watch.drop(item{confirm, r.RunKey})
+	}
+}
+
+// dropRun takes a run that is over out of the state.
+func (s *State) dropRun(r *Run) {
+	delete(s.runs, r.RunKey)
+	if r.Task != nil {
+		delete(s.tasks, r.Task.ID)
+		s.mesos.answered(r.Task.ID)
+	}
+	s.ready.remove(r.RunKey)
+	s.due.drop(item{runReady, r.RunKey})
+	for _, t := range []topic{deadlineOf, timeoutOf, killAgain, confirm} {
+		s.watch.drop(item{t, r.RunKey})
+	}
+	if e := s.byUID[r.UID]; e != nil {
+		e.runs = slices.DeleteFunc(e.runs, func(k RunKey) bool { return k == r.RunKey })
+	}
+	s.change(DropRun{r.RunKey, r.JobName})
+}

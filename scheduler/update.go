@@ -1,0 +1,125 @@
+package scheduler
+
+import (
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/hora-scheduler/hora/retry"
+)
+
+// update takes a task's status in. It is idempotent: Mesos repeats updates
+// until they are acknowledged, and the acknowledgement goes out only after
+// what follows from the update is stored.
+func (s *State) update(st Status) {
+	if s.mesos.subscribed {
+		defer s.acknowledge(st)
+	}
+	s.mesos.answered(st.TaskID)
+	r := s.runs[s.tasks[st.TaskID]]
+	if _, known := s.tasks[st.TaskID]; !known {
+		s.orphan(st)
+		return
+	}
+	v := judge(st, r.Kill)
+	if v == stillRuning {
+		s.taskAlive(r, st)
+		return
+	}
+	s.attemptEnded(r, st, v)
+}
+
+func (s *State) acknowledge(st Status) {
+	if st.UUID != "" {
+		s.effect(Acknowledge{st.AgentID, st.TaskID, st.UUID})
+	}
+}
+
+// orphan deals with a task that no run has: one that was given up and came
+// back, or one of a life that this store does not remember.
+func (s *State) orphan(st Status) {
+	if st.State.alive() && ours(st.TaskID) && s.mesos.subscribed {
+		s.effect(KillTask{st.TaskID, st.AgentID})
+		s.notice(Notice{Kind: TaskOrphaned, Text: st.TaskID})
+	}
+}
+
+// taskAlive notes how far a task has come. It never goes back.
+func (s *State) taskAlive(r *Run, st Status) {
+	if st.State <= r.Task.State && (st.ContainerID == "" || r.Task.ContainerID != "") {
+		return
+	}
+	began := st.State >= TaskRunning && r.Task.Running.IsZero()
+	r = s.setRun(r, func(r *Run) {
+		t := *r.Task
+		t.State = max(t.State, st.State)
+		if st.ContainerID != "" {
+			t.ContainerID = st.ContainerID
+		}
+		if began {
+			t.Running = s.now
+			if !t.Timeout.IsZero() { // the time to fetch and start is not the job's
+				t.Timeout = s.now.Add(t.Timeout.Sub(t.Launched))
+			}
+		}
+		r.Task = &t
+	})
+	if began {
+		s.notice(Notice{Kind: AttemptRunning, Job: r.JobName, Run: r})
+	}
+}
+
+// attemptEnded ends the current attempt and decides whether another follows.
+func (s *State) attemptEnded(r *Run, st Status, v verdict) {
+	e := s.byUID[r.UID]
+	if e == nil { // the job was deleted: nothing is recorded
+		s.dropRun(r)
+		return
+	}
+	a := Attempt{
+		Number: r.Attempt, TaskID: r.Task.ID, AgentID: r.Task.AgentID, Hostname: r.Task.Hostname,
+		Launched: r.Task.Launched, Running: r.Task.Running, Ended: s.now,
+		State: st.State, Reason: st.Reason, Message: clip(st.Message), ExitCode: exitCode(st),
+	}
+	kill := r.Kill
+	next := *r
+	next.Attempts = append(slices.Clone(r.Attempts), a)
+	next.Attempts = next.Attempts[max(0, len(next.Attempts)-MaxAttempts):]
+	switch v {
+	case ended:
+		s.finish(&next, Succeeded, "")
+		return
+	case wasKilled:
+		s.finish(&next, Killed, kill.Cause.String())
+		return
+	case unrunnable:
+		s.finish(&next, Failed, "Mesos refuses the task: "+clip(st.Message))
+		return
+	}
+	delay, again, why := time.Duration(0), false, ""
+	if v == lost {
+		next.Losses++
+		delay, again = retry.AfterLoss(next.Losses)
+		why = "lost " + strconv.Itoa(next.Losses) + " times"
+	} else {
+		next.Failures++
+		delay, again = e.def.Retry.Next(next.Failures, a.ExitCode, a.TaskID)
+		if why = clip(st.Message); kill != nil {
+			why = kill.Cause.String()
+		}
+	}
+	if e.rec.Job.Disabled && !r.Forced {
+		again = false
+	}
+	if !again {
+		s.finish(&next, Failed, why)
+		return
+	}
+	s.mesos.answered(r.Task.ID)
+	at := s.now.Add(delay)
+	edited := s.setRun(r, func(r *Run) {
+		*r = next
+		r.State, r.NotBefore, r.Attempt, r.Task, r.Kill = Ready, at, r.Attempt+1, nil, nil
+	})
+	s.notice(Notice{Kind: AttemptEnded, Job: r.JobName, Run: edited, Attempt: &a, Again: at, Lost: v == lost, Text: why})
+}
