@@ -1,0 +1,251 @@
+package store
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/hora-scheduler/hora/scheduler"
+)
+
+// A stored value is a version byte and JSON. The forms below are those of
+// version 1; a later release that needs another form gives it the next version
+// and keeps reading this one.
+const version1 = 1
+
+// ErrNewer says that a value was written by a later release.
+var ErrNewer = errors.New("written by a later release of hora")
+
+func seal(v any) []byte {
+	body, err := json.Marshal(v)
+	if err != nil {
+		panic("store: a record cannot be encoded: " + err.Error()) // no form below can fail
+	}
+	return append([]byte{version1}, body...)
+}
+
+func open(value []byte, v any) error {
+	switch {
+	case len(value) == 0:
+		return errors.New("value is empty")
+	case value[0] > version1 && value[0] < ' ':
+		return fmt.Errorf("version %d: %w", value[0], ErrNewer)
+	case value[0] != version1:
+		return fmt.Errorf("value begins with byte %#x, want version %d", value[0], version1)
+	}
+	return json.Unmarshal(value[1:], v)
+}
+
+type metaV1 struct {
+	LastUID     uint64 `json:"lastUID"`
+	FrameworkID string `json:"frameworkID,omitempty"`
+}
+
+func encodeMeta(m *scheduler.Meta) []byte { return seal(metaV1{uint64(m.LastUID), m.FrameworkID}) }
+
+func decodeMeta(value []byte) (*scheduler.Meta, error) {
+	var v metaV1
+	err := open(value, &v)
+	return &scheduler.Meta{LastUID: scheduler.UID(v.LastUID), FrameworkID: v.FrameworkID}, err
+}
+
+type stateV1 struct {
+	UID            uint64               `json:"uid"`
+	Decided        time.Time            `json:"decided"`
+	Runs           uint64               `json:"runs,omitzero"`
+	Entries        uint64               `json:"entries,omitzero"`
+	Successes      uint64               `json:"successes,omitzero"`
+	Failures       uint64               `json:"failures,omitzero"`
+	Spent          map[string][2]uint64 `json:"spent,omitempty"`
+	SuccessCount   int64                `json:"successCount,omitzero"`
+	ErrorCount     int64                `json:"errorCount,omitzero"`
+	SinceSuccess   int64                `json:"errorsSinceLastSuccess,omitzero"`
+	LastSuccess    time.Time            `json:"lastSuccess,omitzero"`
+	LastError      time.Time            `json:"lastError,omitzero"`
+	Recent         []byte               `json:"recent,omitempty"`
+	DisabledReason string               `json:"disabledReason,omitempty"`
+}
+
+func encodeState(s *scheduler.JobState) []byte {
+	v := stateV1{
+		UID: uint64(s.UID), Decided: s.Decided, Runs: s.Runs, Entries: s.Entries, Successes: s.Successes, Failures: s.Failures,
+		SuccessCount: s.SuccessCount, ErrorCount: s.ErrorCount, SinceSuccess: s.ErrorsSinceLastSuccess,
+		LastSuccess: s.LastSuccess, LastError: s.LastError, DisabledReason: s.DisabledReason,
+	}
+	for _, o := range s.Recent {
+		v.Recent = append(v.Recent, byte(o))
+	}
+	if len(s.Spent) > 0 {
+		v.Spent = make(map[string][2]uint64, len(s.Spent))
+		for name, n := range s.Spent {
+			v.Spent[name] = [2]uint64{n.Successes, n.Failures}
+		}
+	}
+	return seal(v)
+}
+
+func decodeState(value []byte) (*scheduler.JobState, error) {
+	var v stateV1
+	err := open(value, &v)
+	s := &scheduler.JobState{
+		UID: scheduler.UID(v.UID), Decided: v.Decided, Runs: v.Runs, Entries: v.Entries, Successes: v.Successes, Failures: v.Failures,
+		DisabledReason: v.DisabledReason,
+		Counters: scheduler.Counters{
+			SuccessCount: v.SuccessCount, ErrorCount: v.ErrorCount, ErrorsSinceLastSuccess: v.SinceSuccess,
+			LastSuccess: v.LastSuccess, LastError: v.LastError,
+		},
+	}
+	for _, o := range v.Recent {
+		s.Recent = append(s.Recent, scheduler.Outcome(o))
+	}
+	if len(v.Spent) > 0 {
+		s.Spent = make(map[string]scheduler.Spent, len(v.Spent))
+		for name, n := range v.Spent {
+			s.Spent[name] = scheduler.Spent{Successes: n[0], Failures: n[1]}
+		}
+	}
+	return s, err
+}
+
+type runV1 struct {
+	UID       uint64    `json:"uid"`
+	Seq       uint64    `json:"seq"`
+	Job       string    `json:"job"`
+	Kind      uint8     `json:"kind,omitzero"`
+	Slot      time.Time `json:"slot"`
+	Created   time.Time `json:"created"`
+	State     uint8     `json:"state,omitzero"`
+	NotBefore time.Time `json:"notBefore,omitzero"`
+	Deadline  time.Time `json:"deadline,omitzero"`
+	Keep      bool      `json:"keep,omitzero"`
+	Forced    bool      `json:"forced,omitzero"`
+	Override  bool      `json:"override,omitzero"`
+	Arguments []string  `json:"arguments,omitempty"`
+	Env       []pairV1  `json:"environment,omitempty"`
+
+	Attempt   int         `json:"attempt,omitzero"`
+	Failures  int         `json:"failures,omitzero"`
+	Losses    int         `json:"losses,omitzero"`
+	Task      *taskV1     `json:"task,omitempty"`
+	Attempts  []attemptV1 `json:"attempts,omitempty"`
+	KillCause uint8       `json:"killCause,omitzero"`
+	KillSince time.Time   `json:"killSince,omitzero"`
+}
+
+type taskV1 struct {
+	ID          string    `json:"id"`
+	AgentID     string    `json:"agent"`
+	Hostname    string    `json:"host,omitempty"`
+	State       uint8     `json:"state,omitzero"`
+	Launched    time.Time `json:"launched"`
+	Running     time.Time `json:"running,omitzero"`
+	Timeout     time.Time `json:"timeout,omitzero"`
+	ContainerID string    `json:"container,omitempty"`
+}
+
+type attemptV1 struct {
+	Number   int       `json:"number,omitzero"`
+	TaskID   string    `json:"task"`
+	AgentID  string    `json:"agent,omitempty"`
+	Hostname string    `json:"host,omitempty"`
+	Launched time.Time `json:"launched"`
+	Running  time.Time `json:"running,omitzero"`
+	Ended    time.Time `json:"ended"`
+	State    uint8     `json:"state"`
+	Reason   string    `json:"reason,omitempty"`
+	Message  string    `json:"message,omitempty"`
+	ExitCode int       `json:"exit"`
+}
+
+func encodeRun(r *scheduler.Run) []byte {
+	v := runV1{
+		UID: uint64(r.UID), Seq: r.Seq, Job: r.JobName, Kind: uint8(r.Kind), Slot: r.Slot, Created: r.Created,
+		State: uint8(r.State), NotBefore: r.NotBefore, Deadline: r.Deadline, Keep: r.Keep, Forced: r.Forced,
+		Override: r.Override, Arguments: r.Arguments, Env: pairsOf(r.Environment),
+		Attempt: r.Attempt, Failures: r.Failures, Losses: r.Losses, Attempts: encodeAttempts(r.Attempts),
+	}
+	if t := r.Task; t != nil {
+		v.Task = &taskV1{t.ID, t.AgentID, t.Hostname, uint8(t.State), t.Launched, t.Running, t.Timeout, t.ContainerID}
+	}
+	if r.Kill != nil {
+		v.KillCause, v.KillSince = uint8(r.Kill.Cause), r.Kill.Since
+	}
+	return seal(v)
+}
+
+func decodeRun(value []byte) (*scheduler.Run, error) {
+	var v runV1
+	err := open(value, &v)
+	r := &scheduler.Run{
+		RunKey: scheduler.RunKey{UID: scheduler.UID(v.UID), Seq: v.Seq}, JobName: v.Job, Kind: scheduler.Kind(v.Kind),
+		Slot: v.Slot, Created: v.Created, State: scheduler.RunState(v.State), NotBefore: v.NotBefore, Deadline: v.Deadline,
+		Keep: v.Keep, Forced: v.Forced, Override: v.Override, Arguments: v.Arguments, Environment: variables(v.Env),
+		Attempt: v.Attempt, Failures: v.Failures, Losses: v.Losses, Attempts: decodeAttempts(v.Attempts),
+	}
+	if t := v.Task; t != nil {
+		r.Task = &scheduler.Task{
+			ID: t.ID, AgentID: t.AgentID, Hostname: t.Hostname, State: scheduler.TaskState(t.State), Launched: t.Launched,
+			Running: t.Running, Timeout: t.Timeout, ContainerID: t.ContainerID,
+		}
+	}
+	if v.KillCause != 0 {
+		r.Kill = &scheduler.Kill{Cause: scheduler.KillCause(v.KillCause), Since: v.KillSince}
+	}
+	if err == nil && r.State == scheduler.Launched && r.Task == nil {
+		err = errors.New("a launched run has no task")
+	}
+	return r, err
+}
+
+func encodeAttempts(list []scheduler.Attempt) []attemptV1 {
+	var out []attemptV1
+	for _, a := range list {
+		out = append(out, attemptV1{
+			a.Number, a.TaskID, a.AgentID, a.Hostname, a.Launched, a.Running, a.Ended, uint8(a.State), a.Reason, a.Message, a.ExitCode,
+		})
+	}
+	return out
+}
+
+func decodeAttempts(list []attemptV1) []scheduler.Attempt {
+	var out []scheduler.Attempt
+	for _, a := range list {
+		out = append(out, scheduler.Attempt{
+			Number: a.Number, TaskID: a.TaskID, AgentID: a.AgentID, Hostname: a.Hostname, Launched: a.Launched, Running: a.Running,
+			Ended: a.Ended, State: scheduler.TaskState(a.State), Reason: a.Reason, Message: a.Message, ExitCode: a.ExitCode,
+		})
+	}
+	return out
+}
+
+type entryV1 struct {
+	UID      uint64      `json:"uid"`
+	Seq      uint64      `json:"seq"`
+	Job      string      `json:"job"`
+	Kind     uint8       `json:"kind,omitzero"`
+	Slot     time.Time   `json:"slot"`
+	Count    int64       `json:"count"`
+	Run      string      `json:"run,omitempty"`
+	Outcome  uint8       `json:"outcome"`
+	Reason   string      `json:"reason,omitempty"`
+	Created  time.Time   `json:"created"`
+	Ended    time.Time   `json:"ended"`
+	Attempts []attemptV1 `json:"attempts,omitempty"`
+}
+
+func encodeEntry(e *scheduler.Entry) []byte {
+	return seal(entryV1{
+		uint64(e.UID), e.Seq, e.JobName, uint8(e.Kind), e.Slot, e.Count, e.Run, uint8(e.Outcome), e.Reason, e.Created, e.Ended,
+		encodeAttempts(e.Attempts),
+	})
+}
+
+func decodeEntry(value []byte) (*scheduler.Entry, error) {
+	var v entryV1
+	err := open(value, &v)
+	return &scheduler.Entry{
+		UID: scheduler.UID(v.UID), Seq: v.Seq, JobName: v.Job, Kind: scheduler.Kind(v.Kind), Slot: v.Slot, Count: v.Count, Run: v.Run,
+		Outcome: scheduler.Outcome(v.Outcome), Reason: v.Reason, Created: v.Created, Ended: v.Ended, Attempts: decodeAttempts(v.Attempts),
+	}, err
+}

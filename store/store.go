@@ -1,0 +1,161 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/hora-scheduler/hora/scheduler"
+)
+
+// Store keeps the scheduler's records in a Backend. It may be used by several
+// goroutines at once.
+type Store struct{ backend Backend }
+
+// New returns a store over a backend.
+func New(b Backend) *Store { return &Store{b} }
+
+// Campaign waits until this process leads; see [Backend].
+func (s *Store) Campaign(ctx context.Context, self string, seen func(leader string)) (*Term, error) {
+	return s.backend.Campaign(ctx, self, seen)
+}
+
+// Close closes the backend.
+func (s *Store) Close() error { return s.backend.Close() }
+
+// Load reads all that a term begins with. A record that cannot be read is a
+// *CorruptError that names its key.
+func (s *Store) Load(ctx context.Context) (scheduler.Records, error) {
+	var r scheduler.Records
+	for _, part := range []struct {
+		prefix string
+		read   func(value []byte) error
+	}{
+		{metaKey, func(v []byte) (err error) { r.Meta, err = decodeMeta(v); return err }},
+		{jobPrefix, func(v []byte) error { return appendTo(&r.Jobs, decodeJob, v) }},
+		{statePrefix, func(v []byte) error { return appendTo(&r.States, decodeState, v) }},
+		{runPrefix, func(v []byte) error { return appendTo(&r.Runs, decodeRun, v) }},
+	} {
+		err := s.backend.Load(ctx, part.prefix, func(key string, value []byte) error {
+			if err := part.read(value); err != nil {
+				return &CorruptError{key, err}
+			}
+			return nil
+		})
+		if err != nil {
+			return scheduler.Records{}, err
+		}
+	}
+	return r, nil
+}
+
+func appendTo[T any](list *[]T, decode func([]byte) (T, error), value []byte) error {
+	item, err := decode(value)
+	*list = append(*list, item)
+	return err
+}
+
+// History reads the history of a job, oldest first.
+func (s *Store) History(ctx context.Context, uid scheduler.UID) ([]*scheduler.Entry, error) {
+	var out []*scheduler.Entry
+	err := s.backend.Load(ctx, entryPrefix+hex(uint64(uid))+"/", func(key string, value []byte) error {
+		if err := appendTo(&out, decodeEntry, value); err != nil {
+			return &CorruptError{key, err}
+		}
+		return nil
+	})
+	return out, err
+}
+
+// Batch is what is committed at once. A later change of a record replaces an
+// earlier one in the batch. The zero Batch is empty.
+type Batch struct {
+	ops   []Op
+	index map[string]int
+	bytes int
+}
+
+// Add encodes changes into the batch. An error names what is too large to be
+// stored; the batch must not be committed then.
+func (b *Batch) Add(changes []scheduler.Change) error {
+	for _, c := range changes {
+		for _, op := range encode(c) {
+			if len(op.Value) > MaxValueBytes {
+				return fmt.Errorf("record %s has %d bytes, at most %d can be stored: %w", op.Key, len(op.Value), MaxValueBytes, ErrTooLarge)
+			}
+			b.put(op)
+		}
+	}
+	return nil
+}
+
+func (b *Batch) put(op Op) {
+	if b.index == nil {
+		b.index = make(map[string]int)
+	}
+	i, there := b.index[op.Key]
+	if there {
+		b.bytes -= len(b.ops[i].Value)
+		b.ops[i] = op
+	} else {
+		b.index[op.Key] = len(b.ops)
+		b.ops = append(b.ops, op)
+		b.bytes += len(op.Key)
+	}
+	b.bytes += len(op.Value)
+}
+
+// Bytes is how much the batch writes.
+func (b *Batch) Bytes() int { return b.bytes }
+
+// Len is how many records the batch writes or deletes.
+func (b *Batch) Len() int { return len(b.ops) }
+
+// Commit writes the batch, all or nothing, if the term is still the latest.
+func (s *Store) Commit(ctx context.Context, term *Term, b *Batch) error {
+	return s.backend.Commit(ctx, term, b.ops)
+}
+
+// Where records are kept. Numbers are written so that their order is that of the keys.
+const (
+	metaKey     = "meta"
+	jobPrefix   = "job/"
+	statePrefix = "state/"
+	runPrefix   = "run/"
+	entryPrefix = "history/"
+)
+
+func hex(n uint64) string { return fmt.Sprintf("%016x", n) }
+
+func runKey(k scheduler.RunKey) string { return runPrefix + hex(uint64(k.UID)) + "/" + hex(k.Seq) }
+
+func entryKey(uid scheduler.UID, seq uint64) string {
+	return entryPrefix + hex(uint64(uid)) + "/" + hex(seq)
+}
+
+// encode turns a change into ops.
+func encode(c scheduler.Change) []Op {
+	switch c := c.(type) {
+	case scheduler.PutMeta:
+		return []Op{{metaKey, encodeMeta(c.Meta)}}
+	case scheduler.PutJobRecord:
+		return []Op{{jobPrefix + hex(uint64(c.Job.UID)), encodeJob(c.Job)}}
+	case scheduler.PutJobState:
+		return []Op{{statePrefix + hex(uint64(c.State.UID)), encodeState(c.State)}}
+	case scheduler.PutRun:
+		return []Op{{runKey(c.Run.RunKey), encodeRun(c.Run)}}
+	case scheduler.PutEntry:
+		return []Op{{entryKey(c.Entry.UID, c.Entry.Seq), encodeEntry(c.Entry)}}
+	case scheduler.DropJob:
+		uid := hex(uint64(c.UID))
+		return []Op{{Key: jobPrefix + uid}, {Key: statePrefix + uid}}
+	case scheduler.DropRun:
+		return []Op{{Key: runKey(c.RunKey)}}
+	case scheduler.DropEntry:
+		return []Op{{Key: entryKey(c.UID, c.Seq)}}
+	}
+	panic(fmt.Sprintf("store: change of unknown type %T", c))
+}
+
+// IsHistory tells whether a key holds history, which is no part of Load.
+func IsHistory(key string) bool { return strings.HasPrefix(key, entryPrefix) }
