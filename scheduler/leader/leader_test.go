@@ -1,0 +1,288 @@
+package leader_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/hora-scheduler/hora/job"
+	"github.com/hora-scheduler/hora/scheduler"
+	"github.com/hora-scheduler/hora/scheduler/leader"
+	"github.com/hora-scheduler/hora/store"
+	"github.com/hora-scheduler/hora/store/memory"
+)
+
+// cluster is a Mesos that offers without end and runs every task for an instant.
+type cluster struct {
+	mu      sync.Mutex
+	effects []string
+	deliver func(scheduler.Event)
+	offers  int
+	still   bool // tasks are launched and then nothing is heard of them
+}
+
+func (c *cluster) Run(ctx context.Context, frameworkID string, deliver func(scheduler.Event)) error {
+	c.mu.Lock()
+	c.deliver = deliver
+	c.mu.Unlock()
+	deliver(scheduler.Subscribed{FrameworkID: "F"})
+	<-ctx.Done()
+	return nil
+}
+
+func (c *cluster) Perform(_ context.Context, e scheduler.Effect) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.effects = append(c.effects, fmt.Sprintf("%T", e))
+	switch e := e.(type) {
+	case scheduler.Revive:
+		c.offer()
+	case scheduler.Accept:
+		c.offer()
+		for _, l := range e.Launches {
+			c.effects = append(c.effects, l.TaskID)
+			if !c.still {
+				id := scheduler.Status{TaskID: l.TaskID, AgentID: l.AgentID, State: scheduler.TaskFinished, UUID: "u"}
+				go c.deliver(scheduler.Update{Status: id})
+			}
+		}
+	}
+	return nil
+}
+
+func (c *cluster) offer() {
+	c.offers++
+	o := scheduler.Offer{ID: fmt.Sprint("o", c.offers), AgentID: "agent", Resources: []scheduler.Resource{{Name: "cpus", Milli: 1e6}, {Name: "mem", Milli: 1e9}}}
+	go c.deliver(scheduler.Offers{Offers: []scheduler.Offer{o}})
+}
+
+func (c *cluster) seen() []string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.Clone(c.effects)
+}
+
+// bubble runs a leader over a server in virtual time, from 2000-01-01 on.
+func bubble(t *testing.T, f func(t *testing.T, server *memory.Server, start func(self string) (*leader.Leader, *cluster))) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		server := memory.NewServer()
+		ctx, cancel := context.WithCancel(t.Context())
+		var running sync.WaitGroup
+		f(t, server, func(self string) (*leader.Leader, *cluster) {
+			c := &cluster{}
+			l := leader.New(leader.Options{
+				Store: store.New(server.Open()), Cluster: c, Config: scheduler.DefaultConfig(), Self: self, Log: slog.New(slog.DiscardHandler),
+			})
+			running.Go(func() {
+				if err := l.Run(ctx); err != nil {
+					t.Errorf("run: %v", err)
+				}
+			})
+			synctest.Wait()
+			return l, c
+		})
+		cancel()
+		running.Wait()
+	})
+}
+
+func hourly() scheduler.PutJob {
+	return scheduler.PutJob{Job: &job.Job{Name: "hourly", Command: "true", Shell: true, CPUs: .1, Mem: 32, Schedule: "R/2000-01-01T01:00:00Z/PT1H"}}
+}
+
+func do(t *testing.T, l *leader.Leader, ev scheduler.Event) {
+	t.Helper()
+	if err := l.Do(t.Context(), ev); err != nil {
+		t.Fatalf("%T: %v", ev, err)
+	}
+}
+
+// TestVirtualDay: an hourly job runs 24 times in a day, each at its time, and
+// nothing is done in between.
+func TestVirtualDay(t *testing.T) {
+	bubble(t, func(t *testing.T, _ *memory.Server, start func(string) (*leader.Leader, *cluster)) {
+		l, c := start("me:1")
+		do(t, l, hourly())
+		time.Sleep(24*time.Hour + time.Minute)
+		synctest.Wait()
+		j := l.View().Job("hourly")
+		if j.State.SuccessCount != 24 || len(j.Runs) != 0 {
+			t.Errorf("%d successes and %d runs, want 24 and 0", j.State.SuccessCount, len(j.Runs))
+		}
+		entries, err := l.View().History(t.Context(), j)
+		if err != nil || len(entries) != 24 {
+			t.Fatalf("%d entries of history (%v), want 24", len(entries), err)
+		}
+		for i, e := range entries {
+			if late := e.Attempts[0].Launched.Sub(e.Slot); e.Outcome != scheduler.Succeeded || late != 0 || e.Slot.Hour() != (i+1)%24 {
+				t.Errorf("entry %d: %+v, launched %v late", i, e, late)
+			}
+		}
+		count := map[string]int{}
+		for _, e := range c.seen() {
+			count[e]++
+		}
+		want := map[string]int{"scheduler.Accept": 24, "scheduler.Acknowledge": 24, "scheduler.Revive": 24}
+		for kind, n := range want {
+			if count[kind] != n {
+				t.Errorf("%d × %s in a day, want %d", count[kind], kind, n)
+			}
+		}
+	})
+}
+
+// TestNothingBeforeCommit: as long as a commit has not come back, nobody is
+// answered, no view shows it, and nothing is done.
+func TestNothingBeforeCommit(t *testing.T) {
+	bubble(t, func(t *testing.T, server *memory.Server, start func(string) (*leader.Leader, *cluster)) {
+		l, c := start("me:1")
+		do(t, l, hourly())
+		synctest.Wait()
+		before := c.seen()
+		release := make(chan struct{})
+		server.SetHooks(memory.Hooks{BeforeCommit: func(ctx context.Context, _ *store.Term, ops []store.Op) error {
+			<-release
+			return nil
+		}})
+		answered := make(chan error, 1)
+		go func() { answered <- l.Do(t.Context(), scheduler.RunJob{Name: "hourly"}) }()
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		select {
+		case err := <-answered:
+			t.Errorf("answered before the commit: %v", err)
+		default:
+		}
+		if n := len(l.View().Job("hourly").Runs); n != 0 {
+			t.Errorf("the view shows %d runs before the commit", n)
+		}
+		if now := c.seen(); !slices.Equal(now, before) {
+			t.Errorf("done before the commit: %v", now[len(before):])
+		}
+		server.SetHooks(memory.Hooks{})
+		close(release)
+		if err := <-answered; err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// TestDeposedLeaderDoesNothing: a leader that is deposed and does not know it
+// cannot write, and so neither answers nor launches; the other one does.
+func TestDeposedLeaderDoesNothing(t *testing.T) {
+	bubble(t, func(t *testing.T, server *memory.Server, start func(string) (*leader.Leader, *cluster)) {
+		old, oldCluster := start("old:1")
+		next, nextCluster := start("next:2")
+		do(t, old, hourly())
+		synctest.Wait()
+		if v := next.View(); v.Leading || v.Leader != "old:1" {
+			t.Errorf("the follower believes that %q leads (itself: %v)", v.Leader, v.Leading)
+		}
+		if err := next.Do(t.Context(), hourly()); !errors.Is(err, leader.ErrNotLeader) {
+			t.Errorf("the follower answers %v, want ErrNotLeader", err)
+		}
+		tell := server.DeposeUnseen()
+		synctest.Wait()
+		before := oldCluster.seen()
+		if !old.View().Leading || !next.View().Leading {
+			t.Fatalf("old leads %v, next leads %v: the test is broken", old.View().Leading, next.View().Leading)
+		}
+		// Both are awake at the slot; only the term counts.
+		time.Sleep(time.Hour + time.Minute)
+		synctest.Wait()
+		if now := oldCluster.seen(); !slices.Equal(now, before) {
+			t.Errorf("the deposed leader did %v", now[len(before):])
+		}
+		if !slices.Contains(nextCluster.seen(), "ct:946688400000:0:hourly:1-0") {
+			t.Errorf("the leader did %v, and did not launch the slot", nextCluster.seen())
+		}
+		if old.View().Leading {
+			t.Error("the deposed leader's commit failed and it still believes to lead")
+		}
+		tell()
+	})
+}
+
+// TestUncertain: whoever asked when the term ended is told that the outcome is not known.
+func TestUncertain(t *testing.T) {
+	bubble(t, func(t *testing.T, server *memory.Server, start func(string) (*leader.Leader, *cluster)) {
+		l, _ := start("me:1")
+		lost := errors.New("the answer got lost")
+		server.SetHooks(memory.Hooks{AfterCommit: func(context.Context, *store.Term, []store.Op) error { return lost }})
+		if err := l.Do(t.Context(), hourly()); !errors.Is(err, leader.ErrUncertain) {
+			t.Errorf("answered %v, want ErrUncertain", err)
+		}
+		server.SetHooks(memory.Hooks{})
+		time.Sleep(time.Minute) // the next term
+		synctest.Wait()
+		if l.View().Job("hourly") == nil {
+			t.Error("the next term does not know what was written")
+		}
+	})
+}
+
+// TestTakesUpAgain: a store that is away for a while ends the term, not the process.
+func TestTakesUpAgain(t *testing.T) {
+	bubble(t, func(t *testing.T, server *memory.Server, start func(string) (*leader.Leader, *cluster)) {
+		l, _ := start("me:1")
+		do(t, l, hourly())
+		away := errors.New("away")
+		server.SetHooks(memory.Hooks{
+			Campaign:     func(context.Context, string) error { return away },
+			BeforeCommit: func(context.Context, *store.Term, []store.Op) error { return away },
+		})
+		time.Sleep(3*time.Hour + time.Minute)
+		synctest.Wait()
+		if v := l.View(); v.Leading || v.Job("hourly") == nil {
+			t.Errorf("without a store: leading %v; the old view must stay readable", v.Leading)
+		}
+		server.SetHooks(memory.Hooks{})
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		entries, err := l.View().History(t.Context(), l.View().Job("hourly"))
+		if err != nil || len(entries) != 2 || entries[0].Outcome != scheduler.Missed || entries[0].Count != 2 || entries[1].Outcome != scheduler.Succeeded {
+			t.Errorf("history after three hours without a store: %+v, %v; want 2 missed slots and 1 success", entries, err)
+		}
+	})
+}
+
+// TestManyAtOnce: what comes in together is stored together, and everybody is answered.
+func TestManyAtOnce(t *testing.T) {
+	bubble(t, func(t *testing.T, server *memory.Server, start func(string) (*leader.Leader, *cluster)) {
+		l, _ := start("me:1")
+		commits := 0
+		var mu sync.Mutex
+		server.SetHooks(memory.Hooks{BeforeCommit: func(context.Context, *store.Term, []store.Op) error {
+			mu.Lock()
+			commits++
+			mu.Unlock()
+			time.Sleep(time.Millisecond)
+			return nil
+		}})
+		const n = 2000
+		var wg sync.WaitGroup
+		for i := range n {
+			wg.Go(func() {
+				ev := hourly()
+				ev.Job.Name = fmt.Sprint("job", i)
+				if err := l.Do(t.Context(), ev); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		wg.Wait()
+		if got := l.View().Len(); got != n {
+			t.Errorf("%d jobs, want %d", got, n)
+		}
+		if commits > n/10 {
+			t.Errorf("%d commits for %d events", commits, n)
+		}
+	})
+}

@@ -1,0 +1,234 @@
+package leader
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/hora-scheduler/hora/scheduler"
+	"github.com/hora-scheduler/hora/store"
+)
+
+// errRecords says that the stored records contradict each other.
+var errRecords = errors.New("stored records cannot be used")
+
+// errLost says that the term was taken from us.
+var errLost = errors.New("leadership was lost")
+
+// term is one period of leadership. It begins with what is stored and is
+// thrown away at its end.
+type term struct {
+	opts      *Options
+	store     *store.Term
+	state     *scheduler.State
+	publisher *publisher
+	publish   func(*View)
+
+	inbox chan request
+	acts  chan []scheduler.Effect
+	over  chan struct{} // closed when the term takes no more events
+	wake  time.Time
+}
+
+type request struct {
+	event scheduler.Event
+	reply chan error // capacity 1; nil if nobody waits
+}
+
+// lead wins an election and leads until the term ends: win, load, subscribe, run.
+func (l *Leader) lead(ctx context.Context) error {
+	won, err := l.opts.Store.Campaign(ctx, l.opts.Self, l.follow)
+	if err != nil {
+		return fmt.Errorf("campaign: %w", err)
+	}
+	defer won.Resign()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+
+	began := time.Now()
+	records, err := l.opts.Store.Load(ctx)
+	if err != nil {
+		return fmt.Errorf("load: %w", err)
+	}
+	state, err := scheduler.New(l.opts.Config, records)
+	if err != nil {
+		return fmt.Errorf("%w: %w", errRecords, err)
+	}
+	t := &term{
+		opts: &l.opts, store: won, state: state, publish: l.view.Store,
+		publisher: newPublisher(View{Leading: true, Leader: l.opts.Self, Term: won.Number, history: l.opts.Store.History}, records),
+		inbox:     make(chan request, InboxSize), acts: make(chan []scheduler.Effect, effectQueue), over: make(chan struct{}),
+	}
+	l.opts.Log.Info("term began", "term", won.Number, "jobs", len(records.Jobs), "runs", len(records.Runs), "took", time.Since(began).Round(time.Millisecond))
+	l.opts.Metrics.termBegan(won.Number, time.Since(began))
+	defer l.opts.Metrics.termEnded()
+
+	var others sync.WaitGroup
+	others.Go(func() { t.act(ctx) })
+	others.Go(func() { t.connect(ctx, cancel) })
+	t.publish(t.publisher.publish(time.Now()))
+	l.term.Store(t)
+	err = t.run(ctx)
+	l.term.Store(nil)
+	close(t.over)
+	l.follow("")
+	cancel()
+	others.Wait()
+	return err
+}
+
+// connect runs the cluster's side. If it gives up, so does the term.
+func (t *term) connect(ctx context.Context, giveUp func()) {
+	err := t.opts.Cluster.Run(ctx, t.state.FrameworkID(), func(ev scheduler.Event) {
+		select {
+		case t.inbox <- request{event: ev}:
+		case <-ctx.Done():
+		}
+	})
+	if ctx.Err() == nil {
+		t.opts.Log.Error("the connection to Mesos gave up", "error", err)
+		giveUp()
+	}
+}
+
+// act performs effects, in order, until the term is over.
+func (t *term) act(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case effects := <-t.acts:
+			for _, e := range effects {
+				if ctx.Err() != nil {
+					return
+				}
+				if err := t.opts.Cluster.Perform(ctx, e); err != nil {
+					t.opts.Log.Warn("an effect was not performed", "effect", fmt.Sprintf("%T", e), "error", err)
+					t.opts.Metrics.effectFailed()
+				} else {
+					t.opts.Metrics.performed(e, time.Now())
+				}
+			}
+		}
+	}
+}
+
+// run takes events in batches until the term ends.
+func (t *term) run(ctx context.Context) error {
+	timer := time.NewTimer(0) // the first Tick takes up what is stored
+	defer timer.Stop()
+	for {
+		var first request
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-t.store.Lost:
+			return errLost
+		case first = <-t.inbox:
+		case <-timer.C:
+		}
+		if err := t.batch(ctx, first); err != nil {
+			return err
+		}
+		if !t.wake.IsZero() {
+			timer.Reset(time.Until(t.wake))
+		} else {
+			timer.Stop()
+		}
+	}
+}
+
+// batch is a number of events that are committed together.
+type batch struct {
+	writes  store.Batch
+	effects []scheduler.Effect
+	notices []scheduler.Notice
+	changes []scheduler.Change
+	answers []func()
+	events  int
+}
+
+// batch steps through what has come in, commits it, and only then publishes,
+// answers and acts: who was answered can rely on it and sees it, and nothing
+// is done that is not stored. The first request may be empty.
+func (t *term) batch(ctx context.Context, first request) error {
+	var b batch
+	began := time.Now()
+	for r, more := first, true; more; {
+		if err := t.take(&b, r); err != nil {
+			return err
+		}
+		more = false
+		if b.events < MaxBatch && b.writes.Bytes() < maxBytes {
+			select {
+			case r = <-t.inbox:
+				more = true
+			default:
+			}
+		}
+	}
+	if err := t.take(&b, request{event: scheduler.Tick{}}); err != nil {
+		return err
+	}
+	stepped := time.Now()
+	if b.writes.Len() > 0 || len(b.effects) > 0 {
+		// Without writes the fence alone is checked: a deposed leader does not act either.
+		if err := t.opts.Store.Commit(ctx, t.store, &b.writes); err != nil {
+			t.opts.Metrics.commitFailed()
+			return fmt.Errorf("commit: %w", err)
+		}
+	}
+	committed := time.Now()
+	t.opts.Metrics.committed(b.events, &b.writes, stepped.Sub(began), committed.Sub(stepped))
+	for _, c := range b.changes {
+		t.publisher.apply(c)
+	}
+	t.publish(t.publisher.publish(committed))
+	for _, answer := range b.answers {
+		answer()
+	}
+	t.opts.Metrics.noticed(b.notices)
+	t.opts.Metrics.gauge(t.state.Load())
+	if t.opts.Observe != nil && len(b.notices) > 0 {
+		t.opts.Observe(committed, b.notices)
+	}
+	return t.send(ctx, b.effects)
+}
+
+// take steps one event.
+func (t *term) take(b *batch, r request) error {
+	if r.event == nil {
+		return nil
+	}
+	switch r.event.(type) {
+	case scheduler.Subscribed:
+		t.publisher.view.Subscribed = true
+	case scheduler.Disconnected:
+		t.publisher.view.Subscribed = false
+	}
+	out := t.state.Step(time.Now(), r.event)
+	b.events++
+	b.changes = append(b.changes, out.Changes...)
+	b.effects = append(b.effects, out.Effects...)
+	b.notices = append(b.notices, out.Notices...)
+	t.wake = out.Wake
+	if r.reply != nil {
+		b.answers = append(b.answers, func() { r.reply <- out.Err })
+	}
+	return b.writes.Add(out.Changes)
+}
+
+// send hands effects to the goroutine that performs them.
+func (t *term) send(ctx context.Context, effects []scheduler.Effect) error {
+	if len(effects) == 0 {
+		return nil
+	}
+	select {
+	case t.acts <- effects:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
