@@ -1,0 +1,62 @@
+# `make` alone prints the targets. Everything a target needs is installed by it,
+# or named in one clear message.
+
+SHELL      := /bin/bash
+GO         ?= go
+BIN        := bin/hora
+VERSION    ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+STATIC     := honnef.co/go/tools/cmd/staticcheck@v0.7.0
+SEEDS      ?= 10000
+FUZZTIME   ?= 30s
+TESTFLAGS  ?=
+
+
+.DEFAULT_GOAL := help
+.PHONY: help dev build test check fmt vet lint race policy bench fuzz clean tools
+
+help: ## print the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+tools: # what must be on the machine
+	@command -v $(GO) >/dev/null || { echo "hora needs Go 1.26 or later: https://go.dev/dl" >&2; exit 1; }
+	@$(GO) version | awk '{ sub(/^go/, "", $$3); split($$3, v, "."); if (v[1] < 1 || v[1] == 1 && v[2] < 26) { print "hora needs Go 1.26 or later, this is " $$3 > "/dev/stderr"; exit 1 } }'
+
+build: tools ## build bin/hora
+	@mkdir -p bin
+	$(GO) build -trimpath -ldflags "-X main.version=$(VERSION)" -o $(BIN) ./cmd/hora
+
+dev: build ## run hora with a simulated cluster and the jobs of examples/ on http://127.0.0.1:4400
+	$(BIN) dev examples/*.json
+
+test: tools ## run all tests
+	$(GO) vet ./...
+	$(GO) test -race $(TESTFLAGS) ./...
+
+check: fmt vet lint race ## everything that must hold before a commit
+
+fmt: tools
+	@test -z "$$(gofmt -l $$(git ls-files -co --exclude-standard '*.go'))" || { echo "not formatted:" >&2; gofmt -l $$(git ls-files -co --exclude-standard '*.go') >&2; exit 1; }
+
+vet: tools
+	$(GO) vet ./...
+
+lint: tools
+	$(GO) run $(STATIC) ./...
+
+race: tools
+	$(GO) test -race ./...
+
+policy: tools ## import policy, purity, sizes, names, invariants
+	$(GO) test -count=1 .
+
+bench: tools ## benchmarks, as figures
+	$(GO) test -run '^$$' -bench . -benchmem ./schedule ./jobgraph ./store/... ./mesos ./scheduler/...
+
+fuzz: tools ## fuzz every parser for FUZZTIME each
+	@for target in $$(grep -rl --include='*_test.go' '^func Fuzz' . | xargs -n1 dirname | sort -u); do \
+	  for name in $$(grep -ho '^func Fuzz[A-Za-z0-9]*' $$target/*_test.go | sed 's/func //'); do \
+	    echo "$$target $$name"; $(GO) test -run '^$$' -fuzz "^$$name$$" -fuzztime $(FUZZTIME) $$target || exit 1; \
+	  done; done
+
+clean: ## remove what was built
+	rm -rf bin
