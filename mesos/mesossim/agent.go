@@ -51,6 +51,7 @@ type agent struct {
 // absence is an agent's being away.
 type absence struct {
 	cut     bool      // no messages pass between master and agent
+	dead    bool      // the agent's process is gone; its executors may live
 	silence *timer    // until the master gives it up
 	lostAt  time.Time // since when it is unreachable
 }
@@ -152,7 +153,7 @@ func (a *agent) launch(m *Model, fw *framework, info *mesos.TaskInfo) {
 }
 
 // executorAbort is how long an executor with nothing to run lives.
-const executorAbort = 1200 * time.Millisecond
+const executorAbort = 300 * time.Millisecond
 
 // environmentRole is what MESOS_ALLOCATION_ROLE tells tasks (OBSERVATIONS 2.19).
 func (m *Model) environmentRole(r *run) string {
@@ -234,7 +235,19 @@ func (a *agent) sortedRuns() []*run {
 // unreachable (contract 3.6). Executors go on.
 func (m *Model) AgentLost(now time.Time, index int) {
 	m.enter(now)
-	a := m.agents[index]
+	m.breakOff(m.agents[index])
+}
+
+// AgentDies kills an agent's process. To the master it is like AgentLost. Up to
+// 1.4 an executor whose task ends meanwhile is gone when the agent returns, and
+// the task is reported failed whatever its end (OBSERVATIONS 2.2).
+func (m *Model) AgentDies(now time.Time, index int) {
+	m.enter(now)
+	m.agents[index].dead = true
+	m.breakOff(m.agents[index])
+}
+
+func (m *Model) breakOff(a *agent) {
 	if a.state != agentActive {
 		return
 	}
@@ -383,6 +396,7 @@ func (m *Model) AgentReturns(now time.Time, index int) {
 	m.enter(now)
 	a := m.agents[index]
 	a.silence.stop()
+	a.dead = false
 	switch a.state {
 	case agentActive, agentDisconnected:
 		a.reconnect(m)
@@ -390,6 +404,20 @@ func (m *Model) AgentReturns(now time.Time, index int) {
 		m.reregister(a)
 	default:
 		m.register(a)
+	}
+	a.reportOrphans(m)
+}
+
+// reportOrphans reports the tasks whose executors ended while the agent's
+// process was gone: as failed, and twice (recording agent_restart_checkpointed).
+func (a *agent) reportOrphans(m *Model) {
+	for _, r := range a.sortedRuns() {
+		if !r.orphaned {
+			continue
+		}
+		r.orphaned = false
+		m.emit(r, r.agentStatus(mesos.TASK_FAILED, mesos.REASON_EXECUTOR_TERMINATED, "Executor terminated"))
+		m.forward(r)
 	}
 }
 
@@ -418,7 +446,7 @@ func (a *agent) reconnect(m *Model) {
 		}
 	}
 	a.resume(m)
-	m.allocate([]*agent{a})
+	m.allocateBy(m.now)
 }
 
 // reportUnknown is the agent's word on a task that never reached it.

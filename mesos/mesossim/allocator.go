@@ -173,7 +173,7 @@ func (m *Model) rank(cands []candidate, total map[string]int64) {
 			if sa != sb {
 				return sa < sb
 			}
-			return a.role.name < b.role.name
+			return a.role.name > b.role.name // as in recording role_framework
 		}
 		sa, sb := share(a.role.allocated, total), share(b.role.allocated, total)
 		if sa != sb {

@@ -44,19 +44,24 @@ func (p Profile) Version() string {
 // since says from which minor version on an enum value or field exists, for
 // those that are younger than 1.0 (Mesos contract 6 and 12).
 var since = map[string]Profile{
-	"mesos.scheduler.Call_Type/ACKNOWLEDGE_OPERATION_STATUS": 5,
-	"mesos.scheduler.Call_Type/RECONCILE_OPERATIONS":         5,
-	"mesos.scheduler.Call_Type/UPDATE_FRAMEWORK":             9,
-	"mesos.Offer_Operation_Type/LAUNCH_GROUP":                1,
-	"mesos.Offer_Operation_Type/GROW_VOLUME":                 6,
-	"mesos.Offer_Operation_Type/SHRINK_VOLUME":               6,
-	"mesos.Offer_Operation_Type/CREATE_DISK":                 7,
-	"mesos.Offer_Operation_Type/DESTROY_DISK":                7,
-	"suppressed_roles":                                       4,
-	"max_completion_time":                                    6,
-	"acknowledge_operation_status":                           5,
-	"reconcile_operations":                                   5,
-	"update_framework":                                       9,
+	"mesos.FrameworkInfo_Capability_Type/SHARED_RESOURCES":       1,
+	"mesos.FrameworkInfo_Capability_Type/PARTITION_AWARE":        1,
+	"mesos.FrameworkInfo_Capability_Type/MULTI_ROLE":             2,
+	"mesos.FrameworkInfo_Capability_Type/RESERVATION_REFINEMENT": 4,
+	"mesos.FrameworkInfo_Capability_Type/REGION_AWARE":           4,
+	"mesos.scheduler.Call_Type/ACKNOWLEDGE_OPERATION_STATUS":     5,
+	"mesos.scheduler.Call_Type/RECONCILE_OPERATIONS":             5,
+	"mesos.scheduler.Call_Type/UPDATE_FRAMEWORK":                 9,
+	"mesos.Offer_Operation_Type/LAUNCH_GROUP":                    1,
+	"mesos.Offer_Operation_Type/GROW_VOLUME":                     6,
+	"mesos.Offer_Operation_Type/SHRINK_VOLUME":                   6,
+	"mesos.Offer_Operation_Type/CREATE_DISK":                     7,
+	"mesos.Offer_Operation_Type/DESTROY_DISK":                    7,
+	"suppressed_roles":             4,
+	"max_completion_time":          6,
+	"acknowledge_operation_status": 5,
+	"reconcile_operations":         5,
+	"update_framework":             9,
 }
 
 // KnowsEnum tells whether masters of the profile know an enum value; enum is its

@@ -28,12 +28,18 @@ type run struct {
 	container string
 	pid       int
 	phase     phase
-	killed    bool // by request
-	killing   bool // the framework wants TASK_KILLING
-	lingers   bool // the task is over, its executor lives on for a moment
-	deadline  *timer
-	expired   bool // max_completion_time was reached
+	deadline  *timer // of max_completion_time
+	conditions
 	stream
+}
+
+// conditions are what a run has come to.
+type conditions struct {
+	killed   bool // by request
+	killing  bool // the framework wants TASK_KILLING
+	lingers  bool // the task is over, its executor lives on for a moment
+	expired  bool // max_completion_time was reached
+	orphaned bool // ended while its agent's process was gone
 }
 
 // stream is a task's updates that are not acknowledged yet. Only the head is
@@ -61,8 +67,9 @@ func (r *run) acked() bool { return r.phase == ended && len(r.pending) == 0 }
 func (m *Model) newRun(a *agent, fw *framework, info *mesos.TaskInfo) *run {
 	r := &run{
 		seq: a.runSeq, key: key{fw.id, info.TaskID.Value}, agent: a, framework: fw.info, info: info,
-		container: m.ids.uuidText(), killing: fw.has(mesos.FrameworkInfo_Capability_TASK_KILLING_STATE),
+		container: m.ids.uuidText(),
 	}
+	r.killing = fw.has(mesos.FrameworkInfo_Capability_TASK_KILLING_STATE)
 	if t := fw.tasks[r.key.task]; t != nil && t.role != nil {
 		r.role = t.role.name
 	}
@@ -278,10 +285,12 @@ type Exit struct {
 func (m *Model) Exited(now time.Time, container string, e Exit) {
 	m.enter(now)
 	r := m.runs[container]
-	if r == nil || r.phase != running {
+	if r == nil || r.phase != running || r.orphaned {
 		return
 	}
 	switch {
+	case r.agent.dead && m.profile <= Mesos1_4:
+		r.orphaned = true
 	case r.expired:
 		st := r.executorStatus(mesos.TASK_FAILED, exitMessage(e))
 		st.Reason = mesos.REASON_MAX_COMPLETION_TIME_REACHED.Enum()

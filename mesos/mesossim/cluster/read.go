@@ -36,11 +36,14 @@ func (h *handler) masterRoutes() http.Handler {
 		mux.HandleFunc("/master"+path, serve)
 	}
 	mux.HandleFunc("/master/api/v1/scheduler", h.scheduler)
+	// What lies below is served alike (OBSERVATIONS 2.5).
+	mux.HandleFunc("/api/v1/scheduler/{rest}", h.scheduler)
 	read("/state", h.state)
 	read("/slaves", func(d *document, v *mesossim.MasterView, _ *http.Request) {
 		d.object(func() { h.slaves(d, v, true) })
 	})
 	read("/tasks", h.tasks)
+	read("/state-summary", h.summary)
 	read("/frameworks", func(d *document, v *mesossim.MasterView, _ *http.Request) {
 		d.object(func() { h.frameworks(d, v) })
 	})
@@ -294,4 +297,46 @@ func number(text string, def int) int {
 		return n
 	}
 	return def
+}
+
+// states are those that /state-summary counts.
+var states = []mesos.TaskState{
+	mesos.TASK_STAGING, mesos.TASK_STARTING, mesos.TASK_RUNNING, mesos.TASK_KILLING, mesos.TASK_FINISHED,
+	mesos.TASK_KILLED, mesos.TASK_FAILED, mesos.TASK_LOST, mesos.TASK_ERROR, mesos.TASK_UNREACHABLE,
+}
+
+func (h *handler) summary(d *document, v *mesossim.MasterView, _ *http.Request) {
+	host, _, _ := strings.Cut(h.address, ":")
+	d.object(func() {
+		d.text("hostname", host)
+		h.slaves(d, v, false)
+		d.key("frameworks")
+		d.array(func() {
+			for i := range v.Framework {
+				f := &v.Framework[i]
+				d.object(func() {
+					d.text("id", f.ID)
+					d.text("name", f.Info.Name)
+					d.text("hostname", f.Info.GetHostname())
+					d.text("webui_url", f.Info.GetWebUiURL())
+					d.flag("active", f.Connected)
+					d.flag("connected", f.Connected)
+					d.flag("recovered", f.Recovered)
+					d.counts(f)
+				})
+			}
+		})
+	})
+}
+
+func (d *document) counts(f *mesossim.FrameworkView) {
+	counts := map[mesos.TaskState]int64{}
+	for _, list := range [][]mesossim.TaskView{f.Tasks, f.Unreachable, f.Done} {
+		for i := range list {
+			counts[list[i].State]++
+		}
+	}
+	for _, s := range states {
+		d.integer(s.String(), counts[s])
+	}
 }

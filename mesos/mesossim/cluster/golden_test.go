@@ -1,0 +1,434 @@
+package cluster
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"io"
+	"math"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"os"
+	"path/filepath"
+	"sort"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/mesos/mesos-go/api/v1/lib/scheduler"
+
+	"github.com/hora-scheduler/hora/mesos/mesossim"
+	"github.com/hora-scheduler/hora/mesos/mesossim/wire"
+)
+
+// recording is a file of recorded talk with a real master.
+type recording struct {
+	Name    string
+	Profile string
+	Steps   []*step
+	Symbols []struct{ Kind, Value string }
+}
+
+type step struct {
+	At         float64 `json:"at_ms"`
+	Connection string
+	Note       string
+	Action     string
+	To         string
+	Request    *recordedRequest
+	Response   *recordedResponse
+	Events     []recordedEvent
+	End        *struct {
+		At  float64 `json:"at_ms"`
+		How string
+	}
+}
+
+type recordedRequest struct {
+	Method, Path, Body string
+	Headers            [][2]string
+	BodyBase64         string `json:"body_base64"`
+	Decoded            json.RawMessage
+}
+
+type recordedResponse struct {
+	At      float64 `json:"at_ms"`
+	Status  int
+	Headers [][2]string
+	Body    string
+}
+
+type recordedEvent struct {
+	At      float64 `json:"at_ms"`
+	Raw     string
+	Decoded json.RawMessage
+}
+
+// event is the event's JSON in the master's own form.
+func (e *recordedEvent) json(t *testing.T) string {
+	if e.Raw != "" {
+		_, text, _ := strings.Cut(e.Raw, "\n")
+		return text
+	}
+	ev := &scheduler.Event{}
+	if _, err := wire.Convert(e.Decoded, ev, wire.Rules{NumericStrings: true}); err != nil {
+		t.Fatalf("recorded event %s: %v", e.Decoded, err)
+	}
+	return string(wire.AppendJSON(nil, ev))
+}
+
+func ms(v float64) time.Duration { return time.Duration(v * float64(time.Millisecond)) }
+
+func load(t *testing.T, name string) *recording {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join("testdata", "golden", name+".json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := &recording{}
+	if err := json.Unmarshal(text, r); err != nil {
+		t.Fatal(err)
+	}
+	sort.SliceStable(r.Steps, func(i, j int) bool { return r.Steps[i].At < r.Steps[j].At })
+	return r
+}
+
+// replay is one run of a recording against the handler, in virtual time.
+type replay struct {
+	t       *testing.T
+	rec     *recording
+	start   time.Time
+	core    *core
+	handler *handler
+	script  *script
+	names   map[string]string // recorded id → ours
+	conns   []*replayedStream
+}
+
+// seenEvent is an event that the handler sent.
+type seenEvent struct {
+	at   time.Duration
+	text string
+}
+
+type replayedStream struct {
+	step   *step
+	mu     sync.Mutex
+	events []seenEvent
+	clean  bool
+	over   bool
+	used   int // events matched so far
+	client net.Conn
+}
+
+// replayRecording plays a recording and compares every answer and every event.
+func replayRecording(t *testing.T, name string) {
+	rec := load(t, name)
+	synctest.Test(t, func(t *testing.T) {
+		r := &replay{t: t, rec: rec, start: time.Now(), names: map[string]string{}}
+		r.setUp()
+		for i, s := range rec.Steps {
+			time.Sleep(ms(s.At) - time.Since(r.start))
+			synctest.Wait()
+			r.learn()
+			if s.Action != "" {
+				r.act(i, s)
+				continue
+			}
+			if skipped(s) {
+				continue
+			}
+			r.await(s)
+			r.request(s)
+			synctest.Wait()
+			r.learn()
+		}
+		time.Sleep(2 * time.Second)
+		synctest.Wait()
+		for _, c := range r.conns {
+			r.compare(c)
+		}
+		r.core.close()
+		for _, c := range r.conns {
+			c.client.Close()
+		}
+		synctest.Wait()
+	})
+}
+
+// await lets the events arrive that the recorder had seen before a step: it may
+// be their consequence.
+func (r *replay) await(s *step) {
+	for range int(tolerance / time.Millisecond) {
+		missing := false
+		for _, c := range r.conns {
+			seen := lanes(c.seen())
+			for name, want := range lanes(r.translated(c.step)) {
+				n := 0
+				for _, e := range want {
+					if e.at < ms(s.At) {
+						n++
+					}
+				}
+				missing = missing || len(seen[name]) < n
+			}
+		}
+		if !missing {
+			return
+		}
+		time.Sleep(time.Millisecond)
+		synctest.Wait()
+		r.learn()
+	}
+}
+
+func (r *replay) setUp() {
+	o := mesossim.Options{Profile: mesossim.Mesos1_3, Seed: 1, Port: 6050}
+	config := Config{Profile: mesossim.Mesos1_3}
+	switch r.rec.Profile {
+	case "ping":
+		o.PingTimeout = 2500 * time.Millisecond
+	case "offertimeout":
+		o.OfferTimeout = 2 * time.Second
+	case "auth":
+		config.Credentials = map[string]string{"golden": "golden-secret", "other": "other-secret"}
+	}
+	// The allocator's ticks fall as they fell in the recording.
+	phase, interval := r.ticks()
+	o.AllocationInterval = interval
+	r.core = newCore(o)
+	time.Sleep(interval - phase)
+	r.start = time.Now()
+	r.script = newScript(r)
+	r.core.commands = r.script.do
+	for i := range 2 {
+		resources, _ := mesossim.ParseResources(DefaultResources)
+		resources[3].Ranges.Range[0].End = 31999
+		attributes, err := mesossim.ParseAttributes(fmt.Sprintf("rack:%d;hostgroup:%c", i+1, 'a'+rune(i)))
+		if err != nil {
+			r.t.Fatal(err)
+		}
+		spec := mesossim.AgentSpec{Hostname: fmt.Sprintf("agent%d", i+1), Port: 6051 + i, Resources: resources, Attributes: attributes}
+		if err := r.core.addAgent(spec); err != nil {
+			r.t.Fatal(err)
+		}
+	}
+	r.handler = newHandler(r.core, config)
+	r.handler.address = "127.0.0.1:6050"
+}
+
+// ticks finds when the allocator of the recording ran first, and how often: the
+// real one's second has a few milliseconds more. Its runs show as OFFERS events
+// that no SUBSCRIBE, REVIVE or agent brought about.
+func (r *replay) ticks() (phase, interval time.Duration) {
+	var free []float64
+	for _, s := range r.rec.Steps {
+		for i := range s.Events {
+			e := &s.Events[i]
+			if strings.Contains(e.json(r.t), `"type":"OFFERS"`) && !r.caused(e.At) {
+				free = append(free, e.At)
+			}
+		}
+	}
+	if len(free) == 0 {
+		return 500 * time.Millisecond, time.Second
+	}
+	sort.Float64s(free)
+	first, last := free[0], free[len(free)-1]
+	interval = time.Second
+	if n := math.Round((last - first) / 1000); n > 0 && drifting[r.rec.Name] {
+		interval = ms((last - first) / n)
+	}
+	return ms(first) % interval, interval
+}
+
+// caused tells whether an OFFERS event of a time has another cause than a tick.
+func (r *replay) caused(at float64) bool {
+	for _, x := range r.rec.Steps {
+		if at < x.At {
+			continue
+		}
+		if at-x.At < 25 && (x.Connection == "subscribe" || strings.Contains(x.body(), "REVIVE")) || x.Action != "" {
+			return true
+		}
+	}
+	return false
+}
+
+func (s *step) body() string {
+	if s.Request == nil {
+		return ""
+	}
+	if s.Request.Decoded != nil {
+		return string(s.Request.Decoded)
+	}
+	return s.Request.Body
+}
+
+// translate replaces recorded ids by ours.
+func (r *replay) translate(text string) string {
+	keys := make([]string, 0, len(r.names))
+	for k := range r.names {
+		keys = append(keys, k)
+	}
+	sort.Slice(keys, func(i, j int) bool { return len(keys[i]) > len(keys[j]) })
+	var pairs []string
+	for _, k := range keys {
+		pairs = append(pairs, k, r.names[k])
+	}
+	return strings.NewReplacer(pairs...).Replace(text)
+}
+
+func (r *replay) httpRequest(s *step) *http.Request {
+	q := s.Request
+	body := []byte(r.translate(q.Body))
+	for _, h := range q.Headers {
+		if h[0] == "Transfer-Encoding" { // the body was recorded with its chunks
+			raw, err := io.ReadAll(httputil.NewChunkedReader(strings.NewReader(q.Body)))
+			if err != nil {
+				r.t.Fatal(err)
+			}
+			body = raw
+		}
+	}
+	if q.BodyBase64 != "" {
+		raw, err := base64.StdEncoding.DecodeString(q.BodyBase64)
+		if err != nil {
+			r.t.Fatal(err)
+		}
+		body = raw
+	}
+	if q.Decoded != nil {
+		call := &scheduler.Call{}
+		if _, err := wire.Convert([]byte(r.translate(string(q.Decoded))), call, wire.Rules{NumericStrings: true}); err != nil {
+			r.t.Fatalf("recorded call %s: %v", q.Decoded, err)
+		}
+		raw, err := call.Marshal()
+		if err != nil {
+			r.t.Fatal(err)
+		}
+		body = raw
+	}
+	req := httptest.NewRequest(q.Method, "http://"+r.handler.address+"/", bytes.NewReader(body))
+	req.RequestURI = ""
+	path, query, _ := strings.Cut(q.Path, "?")
+	req.URL.Path, req.URL.RawQuery = path, r.translate(query)
+	req.Header = http.Header{}
+	for _, h := range q.Headers {
+		req.Header.Add(h[0], r.translate(h[1]))
+	}
+	return req
+}
+
+// hijacker is a ResponseWriter whose connection can be taken over.
+type hijacker struct {
+	*httptest.ResponseRecorder
+	conn net.Conn
+}
+
+func (h *hijacker) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	return h.conn, bufio.NewReadWriter(bufio.NewReader(h.conn), bufio.NewWriter(h.conn)), nil
+}
+
+// request sends a step's request and compares the answer.
+func (r *replay) request(s *step) {
+	server, client := net.Pipe()
+	w := &hijacker{httptest.NewRecorder(), server}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		r.handler.masterRoutes().ServeHTTP(w, r.httpRequest(s))
+	}()
+	head := make(chan *http.Response, 1)
+	go func() {
+		resp, err := http.ReadResponse(bufio.NewReader(client), nil)
+		if err == nil {
+			head <- resp
+		}
+	}()
+	synctest.Wait()
+	select {
+	case <-done:
+		r.checkAnswer(s, w.Result())
+		client.Close()
+		server.Close()
+	case resp := <-head:
+		r.checkAnswer(s, resp)
+		c := &replayedStream{step: s, client: client}
+		r.conns = append(r.conns, c)
+		go c.read(resp.Body, r.start)
+		if s.End != nil && s.End.How == "client closed" {
+			time.AfterFunc(ms(s.End.At)-time.Since(r.start), func() { client.Close() })
+		}
+	}
+}
+
+func (c *replayedStream) read(body io.Reader, start time.Time) {
+	in := bufio.NewReader(body)
+	for {
+		var n int
+		_, err := fmt.Fscanf(in, "%d\n", &n)
+		payload := make([]byte, n)
+		if err == nil {
+			_, err = io.ReadFull(in, payload)
+		}
+		c.mu.Lock()
+		if err != nil {
+			c.over, c.clean = true, err == io.EOF
+			c.mu.Unlock()
+			return
+		}
+		text := string(payload)
+		if payload[0] != '{' {
+			ev := &scheduler.Event{}
+			if err := ev.Unmarshal(payload); err == nil {
+				text = string(wire.AppendJSON(nil, ev))
+			}
+		}
+		c.events = append(c.events, seenEvent{time.Since(start), text})
+		c.mu.Unlock()
+	}
+}
+
+// headers that are compared.
+var compared = []string{"Content-Type", "Allow", "Location", "Www-Authenticate"}
+
+func (r *replay) checkAnswer(s *step, got *http.Response) {
+	where := fmt.Sprintf("%.1f ms: %s %s %.200s (%s)", s.At, s.Request.Method, s.Request.Path, s.body(), s.Note)
+	want := s.Response
+	if want == nil {
+		return
+	}
+	if got.StatusCode != want.Status {
+		var body []byte
+		if got.StatusCode != http.StatusOK { // a stream would not end
+			body, _ = io.ReadAll(got.Body)
+		}
+		r.t.Errorf("%s:\n got status %d %s\nwant %d %s", where, got.StatusCode, body, want.Status, want.Body)
+		return
+	}
+	header := http.Header{}
+	for _, h := range want.Headers {
+		header.Add(h[0], h[1])
+	}
+	if id := header.Get(streamHeader); id != "" {
+		r.names[id] = got.Header.Get(streamHeader)
+	}
+	for _, name := range compared {
+		if g, w := got.Header.Get(name), r.translate(header.Get(name)); g != w && s.Request.Method != http.MethodHead {
+			r.t.Errorf("%s:\n got header %s: %s\nwant %s", where, name, g, w)
+		}
+	}
+	if want.Status != 200 {
+		body, _ := io.ReadAll(got.Body)
+		if w := r.translate(want.Body); string(body) != w {
+			r.t.Errorf("%s:\n got body %s\nwant %s", where, body, w)
+		}
+	}
+}
