@@ -5,21 +5,6 @@ import (
 	"testing"
 )
 
-// drifting are recordings in which the real allocator's interval, a second and
-// a millisecond, decides what comes first.
-var drifting = map[string]bool{"leftover_and_freed": true, "offer_timeout_rescind": true}
-
-// skipped tells of the steps that the simulated master does not answer: the
-// operator API, and what the agents serve (tested with real files elsewhere).
-func skipped(s *step) bool {
-	path, _, _ := strings.Cut(s.Request.Path, "?")
-	switch path {
-	case "/api/v1", "/api/v1/", "/api/v1/nothing", "/api/v1/scheduler/":
-		return true
-	}
-	return strings.HasPrefix(path, "/files/") || strings.HasPrefix(path, "/maintenance/")
-}
-
 // replayed are the recordings that are played against the handler, all their
 // answers and events being compared but for what skipped says.
 var replayed = []string{
@@ -119,75 +104,6 @@ func skipped(s *step) bool {
 		return true
 	}
 	return strings.HasPrefix(path, "/files/") || strings.HasPrefix(path, "/maintenance/")
-}
-
-var replayed = []string{
-	"subscribe_fresh",
-	"subscribe_fresh_pb",
-	"subscribe_accept",
-	"subscribe_bad_body",
-	"subscribe_content_type",
-	"subscribe_http_details",
-	"subscribe_info_errors",
-	"subscribe_unknown_id",
-	"call_checks",
-	"bad_bodies_pb",
-	"basic_auth",
-	"codecs_mixed",
-	"task_finished",
-	"task_finished_pb",
-	"task_failures",
-	"task_failures_pb",
-	"task_id_reuse",
-	"task_shell_false",
-	"task_environment",
-	"task_description_invalid",
-	"task_resources_invalid",
-	"task_unknown_user",
-	"task_uris",
-	"kill_running",
-	"kill_running_pb",
-	"kill_grace",
-	"reconcile",
-	"reconcile_partition_aware",
-	"reconcile_partition_aware_pb",
-	"accept_empty_operations",
-	"decline_long_then_revive",
-	"decline_refuse_0",
-	"decline_refuse_0_pb",
-	"decline_refuse_1_and_3",
-	"decline_refuse_60",
-	"decline_refuse_default_and_negative",
-	"suppress_revive",
-	"suppress_revive_pb",
-	"invalid_offers",
-	"invalid_offers_partition_aware",
-	"invalid_offers_partition_aware_pb",
-	"leftover_and_freed",
-	"later_version_fields",
-	"two_frameworks",
-	"two_offers_one_agent",
-	"two_tasks_one_accept",
-	"two_tasks_one_accept_pb",
-	"resubscribe_after_disconnect",
-	"resubscribe_after_teardown",
-	"resubscribe_after_teardown_pb",
-	"resubscribe_takeover",
-	"resubscribe_takeover_pb",
-	"role_framework",
-	"unacknowledged_and_takeover",
-	"unacknowledged_resend",
-	"disconnect_without_failover_timeout",
-	"failover_timeout_expiry",
-	"teardown_with_tasks",
-	"offer_timeout_rescind",
-	"agent_lost",
-	"agent_lost_partition_aware",
-	"agent_restart_checkpointed",
-	"agent_restart_not_checkpointed",
-	"agent_shutdown_graceful",
-	"scheduler_methods_and_paths",
-	"thousand_tasks_refused",
 }
 
 func TestGolden(t *testing.T) {
