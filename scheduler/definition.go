@@ -137,7 +137,7 @@ func (s *State) passDisabled(e *entity) {
 		return
 	}
 	s.pass(e, e.state.Decided, newest, Skipped, "the job was disabled")
-	s.setState(e, func(st *JobState) { st.Decided = newest })
+	s.setState(e, func(st *JobState) { st.Decided = newest.UTC() })
 }
 
 func (s *State) setDisabled(ev SetDisabled) error {

@@ -37,7 +37,7 @@ func firstSlots(def *job.Compiled, now time.Time) time.Time {
 		grace = newJobGrace
 	}
 	if newest, n := def.When.Range(now.Add(-grace), now); n > 0 {
-		return newest.Add(-1)
+		return newest.UTC().Add(-1)
 	}
 	return now
 }
@@ -53,6 +53,7 @@ func (s *State) decide(e *entity) {
 	if n == 0 {
 		return
 	}
+	newest = newest.UTC()
 	switch def.CatchUp {
 	case job.Every:
 		s.catchUp(e, after, newest, n)
@@ -77,7 +78,7 @@ func (s *State) catchUp(e *entity, after, newest time.Time, n int64) {
 		after = from
 	}
 	for slot := e.def.When.Next(after); !slot.IsZero() && !slot.After(newest); slot = e.def.When.Next(slot) {
-		s.slotRun(e, slot, true)
+		s.slotRun(e, slot.UTC(), true)
 	}
 }
 
@@ -102,7 +103,7 @@ func (s *State) pass(e *entity, after, thru time.Time, o Outcome, why string) {
 	if n == 0 {
 		return
 	}
-	entry := s.record(e, Entry{Kind: OfSlot, Slot: newest, Count: n, Outcome: o, Reason: why, Created: s.now, Ended: s.now})
+	entry := s.record(e, Entry{Kind: OfSlot, Slot: newest.UTC(), Count: n, Outcome: o, Reason: why, Created: s.now, Ended: s.now})
 	s.notice(Notice{Kind: SlotsPassed, Job: e.rec.Job.Name, Entry: entry, Text: why})
 }
 

@@ -170,7 +170,7 @@ func (s *State) compile(j *job.Job, anchor time.Time) (*job.Compiled, error) {
 // Step takes in one event that happened at now, and decides what follows.
 func (s *State) Step(now time.Time, ev Event) Output {
 	if now.After(s.now) {
-		s.now = now
+		s.now = now.Round(0).UTC() // records hold nothing of the clock or place they were made by
 	}
 	s.out, s.written = Output{}, 0
 	switch ev := ev.(type) {
