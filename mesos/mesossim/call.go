@@ -195,3 +195,20 @@ func (m *Model) updateFramework(fw *framework, call *scheduler.Call_UpdateFramew
 	m.allocate(m.agents)
 	return nil
 }
+
+// StreamOf returns the id of a framework's stream, "" if it has none.
+func (m *Model) StreamOf(frameworkID string) string {
+	if fw := m.master.frameworks[frameworkID]; fw != nil {
+		return fw.stream
+	}
+	return ""
+}
+
+// RescindOffers takes back all offers of an agent, as an operator's doings may.
+func (m *Model) RescindOffers(now time.Time, index int) {
+	m.enter(now)
+	for _, o := range m.offersOf(nil, m.agents[index]) {
+		m.rescind(o)
+	}
+	m.allocateBy(m.now)
+}

@@ -129,7 +129,10 @@ func (c *Cluster) start() error {
 		c.agents = append(c.agents, l)
 		specs[i].IP, specs[i].Port = l.host(), l.port()
 	}
-	c.core = newCore(c.modelOptions())
+	faults := newFaults()
+	options := c.modelOptions()
+	options.Tamper = faults.tamper
+	c.core = newCore(options)
 	if c.runner, err = process.NewRunner(c.processConfig(), c); err != nil {
 		return err
 	}
@@ -140,6 +143,8 @@ func (c *Cluster) start() error {
 		}
 	}
 	c.handler = newHandler(c.core, c.config)
+	c.handler.faults = faults
+	faults.core, faults.mode = c.core, c.handler.mode
 	c.handler.address = c.master.address()
 	for _, l := range c.agents {
 		c.handler.addresses = append(c.handler.addresses, l.address())
@@ -242,6 +247,9 @@ func (c *Cluster) MasterURL() string { return "http://" + c.master.address() }
 
 // AgentURL is the base URL of an agent's listener.
 func (c *Cluster) AgentURL(index int) string { return "http://" + c.agents[index].address() }
+
+// Faults is where things can be made to go wrong.
+func (c *Cluster) Faults() *Faults { return c.handler.faults }
 
 // WorkDir is where the sandboxes are.
 func (c *Cluster) WorkDir() string { return c.config.WorkDir }

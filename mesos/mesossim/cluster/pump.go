@@ -47,9 +47,11 @@ func (p pump) run() {
 		case <-gone:
 			return
 		case cut := <-control:
-			if p.damage(cut) {
-				return
+			p.damage(cut)
+			if cut == damageFreeze {
+				<-gone
 			}
+			return
 		case <-p.stream.wake:
 			var end mesossim.Ending
 			out, end = p.encode(out[:0], p.stream.take())
@@ -106,15 +108,10 @@ func (p pump) finish(end mesossim.Ending) {
 	}
 }
 
-// damage does what a fault asks of a stream and tells whether it is over.
-func (p pump) damage(cut damage) (over bool) {
-	switch cut {
-	case damageMidRecord:
+// damage does what a fault asks of a stream before it is left alone or closed.
+func (p pump) damage(cut damage) {
+	if cut == damageMidRecord {
 		whole := appendChunk(nil, p.record(&scheduler.Event{Type: scheduler.Event_HEARTBEAT}))
 		_, _ = p.conn.Write(whole[:len(whole)/2])
-		return true
-	case damageBreak:
-		return true
 	}
-	return false
 }

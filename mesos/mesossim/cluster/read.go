@@ -52,7 +52,6 @@ func (h *handler) masterRoutes() http.Handler {
 		mux.HandleFunc(prefix+"/health", h.health)
 		mux.HandleFunc(prefix+"/redirect", h.redirect)
 	}
-	mux.HandleFunc("/sim/", h.control)
 	mux.HandleFunc("/", notFound)
 	return mux
 }
