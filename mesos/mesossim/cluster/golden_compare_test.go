@@ -125,7 +125,7 @@ func (r *replay) pair(want, got any) {
 		for k, v := range w {
 			if s, isText := v.(string); isText && k == "id" { // the master's
 				if t, isText := g[k].(string); isText {
-					r.names[s] = t
+					r.set(s, t)
 				}
 				continue
 			}
@@ -149,18 +149,24 @@ func (r *replay) pair(want, got any) {
 
 // name notes a pair of ids, if the recording lists the first as one.
 func (r *replay) name(want, got string) {
+	for _, s := range r.rec.Symbols {
+		if s.Value == want {
+			r.set(want, got)
+			return
+		}
+	}
+}
+
+// set notes a pair of ids for good. In JSON a uuid's slashes may be escaped.
+func (r *replay) set(want, got string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	if r.names[want] != "" {
 		return
 	}
-	for _, s := range r.rec.Symbols {
-		if s.Value == want {
-			r.names[want] = got
-			// In JSON a uuid's slashes may be escaped.
-			if e := strings.ReplaceAll(want, "/", `\/`); e != want {
-				r.names[e] = strings.ReplaceAll(got, "/", `\/`)
-			}
-			return
-		}
+	r.names[want] = got
+	if e := strings.ReplaceAll(want, "/", `\/`); e != want {
+		r.names[e] = strings.ReplaceAll(got, "/", `\/`)
 	}
 }
 

@@ -107,6 +107,7 @@ type replay struct {
 	core    *core
 	handler *handler
 	script  *script
+	mu      sync.Mutex
 	names   map[string]string // recorded id → ours
 	conns   []*replayedStream
 }
@@ -273,6 +274,8 @@ func (s *step) body() string {
 
 // translate replaces recorded ids by ours.
 func (r *replay) translate(text string) string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	keys := make([]string, 0, len(r.names))
 	for k := range r.names {
 		keys = append(keys, k)
@@ -418,7 +421,7 @@ func (r *replay) checkAnswer(s *step, got *http.Response) {
 		header.Add(h[0], h[1])
 	}
 	if id := header.Get(streamHeader); id != "" {
-		r.names[id] = got.Header.Get(streamHeader)
+		r.set(id, got.Header.Get(streamHeader))
 	}
 	for _, name := range compared {
 		if g, w := got.Header.Get(name), r.translate(header.Get(name)); g != w && s.Request.Method != http.MethodHead {
