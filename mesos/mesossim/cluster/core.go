@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"net"
 	"sync"
 	"time"
 
@@ -79,7 +80,7 @@ func (c *core) close() {
 	c.closed = true
 	c.timer.Stop()
 	for id, s := range c.streams {
-		s.put(mesossim.Delivery{End: mesossim.Broken})
+		s.conn.Close() // its pump may be stuck in a write
 		delete(c.streams, id)
 	}
 }
@@ -87,12 +88,15 @@ func (c *core) close() {
 // stream is the queue of one framework's events.
 type stream struct {
 	id    string
+	conn  net.Conn
 	mu    sync.Mutex
 	queue []mesossim.Delivery
 	wake  chan struct{} // holds one token when queue is not empty
 }
 
-func newStream() *stream { return &stream{wake: make(chan struct{}, 1)} }
+func newStream(conn net.Conn) *stream {
+	return &stream{conn: conn, wake: make(chan struct{}, 1)}
+}
 
 func (s *stream) put(d mesossim.Delivery) {
 	s.mu.Lock()

@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"strconv"
 	"time"
@@ -20,13 +19,12 @@ import (
 type pump struct {
 	h      *handler
 	stream *stream
-	conn   net.Conn
 	in     *bufio.Reader
 	media  string
 }
 
 func (p pump) run() {
-	defer p.conn.Close()
+	defer p.stream.conn.Close()
 	defer p.h.core.do(func(m *mesossim.Model, now time.Time) {
 		delete(p.h.core.streams, p.stream.id)
 		m.Disconnected(now, p.stream.id)
@@ -34,7 +32,7 @@ func (p pump) run() {
 	head := "HTTP/1.1 200 OK\r\nDate: " + time.Now().UTC().Format(http.TimeFormat) +
 		"\r\nTransfer-Encoding: chunked\r\n" + streamHeader + ": " + p.stream.id +
 		"\r\nContent-Type: " + p.media + "\r\n\r\n"
-	if _, err := io.WriteString(p.conn, head); err != nil {
+	if _, err := io.WriteString(p.stream.conn, head); err != nil {
 		return
 	}
 	gone := make(chan struct{})
@@ -55,7 +53,7 @@ func (p pump) run() {
 		case <-p.stream.wake:
 			var end mesossim.Ending
 			out, end = p.encode(out[:0], p.stream.take())
-			if _, err := p.conn.Write(out); err != nil || end != mesossim.Open {
+			if _, err := p.stream.conn.Write(out); err != nil || end != mesossim.Open {
 				p.finish(end)
 				return
 			}
@@ -104,7 +102,7 @@ func appendChunk(out, data []byte) []byte {
 // finish ends the response as the master meant it.
 func (p pump) finish(end mesossim.Ending) {
 	if end == mesossim.Finished {
-		_, _ = io.WriteString(p.conn, "0\r\n\r\n")
+		_, _ = io.WriteString(p.stream.conn, "0\r\n\r\n")
 	}
 }
 
@@ -112,6 +110,6 @@ func (p pump) finish(end mesossim.Ending) {
 func (p pump) damage(cut damage) {
 	if cut == damageMidRecord {
 		whole := appendChunk(nil, p.record(&scheduler.Event{Type: scheduler.Event_HEARTBEAT}))
-		_, _ = p.conn.Write(whole[:len(whole)/2])
+		_, _ = p.stream.conn.Write(whole[:len(whole)/2])
 	}
 }

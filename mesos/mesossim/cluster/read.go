@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"net/http"
+	"slices"
 	"sort"
 	"strconv"
 	"strings"
@@ -39,7 +40,10 @@ func (h *handler) masterRoutes() http.Handler {
 	// What lies below is served alike (OBSERVATIONS 2.5).
 	mux.HandleFunc("/api/v1/scheduler/{rest}", h.scheduler)
 	read("/state", h.state)
-	read("/slaves", func(d *document, v *mesossim.MasterView, _ *http.Request) {
+	read("/slaves", func(d *document, v *mesossim.MasterView, r *http.Request) {
+		if id := r.URL.Query().Get("slave_id"); id != "" && h.profile >= mesossim.Mesos1_4 {
+			v.Agents = slices.DeleteFunc(v.Agents, func(a mesossim.AgentView) bool { return a.ID != id })
+		}
 		d.object(func() { h.slaves(d, v, true) })
 	})
 	read("/tasks", h.tasks)

@@ -219,10 +219,10 @@ func (h *handler) subscribe(w http.ResponseWriter, r *http.Request, call *schedu
 		plain(w, http.StatusInternalServerError, err.Error())
 		return
 	}
-	s := newStream()
+	s := newStream(conn)
 	h.core.do(func(m *mesossim.Model, now time.Time) {
 		s.id = m.Subscribe(now, call, principal)
 		h.core.streams[s.id] = s
 	})
-	pump{h: h, stream: s, conn: conn, in: buf.Reader, media: media}.run()
+	pump{h: h, stream: s, in: buf.Reader, media: media}.run()
 }

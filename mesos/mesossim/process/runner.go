@@ -46,6 +46,7 @@ type Runner struct {
 	reporter Reporter
 	users    *userTable
 	queue    *queue
+	lock     *os.File
 	done     chan struct{}
 
 	mu      sync.Mutex
@@ -73,8 +74,13 @@ func NewRunner(config Config, reporter Reporter) (*Runner, error) {
 	if err := os.MkdirAll(config.WorkDir, 0o755); err != nil {
 		return nil, err
 	}
+	lock, err := lockDir(config.WorkDir)
+	if err != nil {
+		return nil, err
+	}
+	endLeftovers(config.WorkDir)
 	r := &Runner{
-		config: config, reporter: reporter, users: newUserTable(),
+		lock: lock, config: config, reporter: reporter, users: newUserTable(),
 		queue: newQueue(), done: make(chan struct{}), tasks: map[string]*task{},
 	}
 	go r.spawn()
@@ -277,6 +283,7 @@ func (r *Runner) Close() {
 	r.queue.close()
 	r.waiting.Wait()
 	close(r.done)
+	r.lock.Close()
 }
 
 // queue is an unbounded queue of jobs: whoever launches must not wait.

@@ -5,6 +5,7 @@ import (
 	"archive/zip"
 	"bytes"
 	"compress/gzip"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -349,4 +350,36 @@ func alive(pid int) bool {
 	}
 	_, rest, _ := strings.Cut(string(stat), ") ")
 	return !strings.HasPrefix(rest, "Z") && !strings.HasPrefix(rest, "X")
+}
+
+// TestLeftoversEnd starts a child of a task that outlives its program, as after a
+// SIGKILL, and a Runner on the same work directory.
+func TestLeftoversEnd(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	child := exec.Command("sleep", "1000")
+	child.Env = []string{"X=1", "MESOS_DIRECTORY=" + dir + "/slaves/S/frameworks/F/executors/E/runs/C"}
+	other := exec.Command("sleep", "1000")
+	other.Env = []string{"MESOS_DIRECTORY=" + dir + "-other/slaves"}
+	for _, c := range []*exec.Cmd{child, other} {
+		if err := c.Start(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r, err := NewRunner(Config{WorkDir: dir}, make(reports, 1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	if err := child.Wait(); err == nil || err.Error() != "signal: killed" {
+		t.Errorf("the leftover ended with %v", err)
+	}
+	if !alive(other.Process.Pid) {
+		t.Error("a process of another work directory was killed")
+	}
+	other.Process.Kill()
+	other.Wait()
+	if _, err := NewRunner(Config{WorkDir: dir}, make(reports, 1)); !errors.Is(err, ErrInUse) {
+		t.Errorf("a second runner in one work directory: %v", err)
+	}
 }
