@@ -20,10 +20,10 @@ import (
 
 // Config configures a Cluster. The zero value of each field means its default.
 type Config struct {
-	Profile mesossim.Profile // as given: the zero value is Mesos 1.0
-	Addr    string           // where the master listens; default 127.0.0.1:0
-	Agents  []AgentConfig    // default: DefaultAgents(1, "")
-	WorkDir string           // for sandboxes; default a new temporary directory, removed by Close
+	Version string        // of Mesos, see mesossim.ParseProfile; default 1.11
+	Addr    string        // where the master listens; default 127.0.0.1:0
+	Agents  []AgentConfig // default: DefaultAgents(1, "")
+	WorkDir string        // for sandboxes; default a new temporary directory, removed by Close
 
 	AllocationInterval time.Duration // default 1 s
 	OfferTimeout       time.Duration // default none
@@ -38,7 +38,7 @@ type Config struct {
 	Env []string
 	// Seed makes ids; default from the time.
 	Seed uint64
-	// Log gets one line for each task started and ended; default none.
+	// Log gets a line for each task launched, not launched and ended; default none.
 	Log *slog.Logger
 }
 
@@ -111,6 +111,13 @@ func Start(ctx context.Context, config Config) (*Cluster, error) {
 }
 
 func (c *Cluster) start() error {
+	if c.config.Version == "" {
+		c.config.Version = mesossim.Mesos1_11.Version()
+	}
+	profile, err := mesossim.ParseProfile(c.config.Version)
+	if err != nil {
+		return err
+	}
 	specs, err := c.agentSpecs()
 	if err != nil {
 		return err
@@ -131,9 +138,10 @@ func (c *Cluster) start() error {
 	}
 	faults := newFaults()
 	options := c.modelOptions()
+	options.Profile = profile
 	options.Tamper = faults.tamper
 	c.core = newCore(options)
-	if c.runner, err = process.NewRunner(c.processConfig(), c); err != nil {
+	if c.runner, err = process.NewRunner(c.processConfig(), reporter{c.core, c.log}); err != nil {
 		return err
 	}
 	c.core.commands = c.do
@@ -142,7 +150,7 @@ func (c *Cluster) start() error {
 			return err
 		}
 	}
-	c.handler = newHandler(c.core, c.config)
+	c.handler = newHandler(c.core, profile, c.config)
 	c.handler.faults = faults
 	faults.core, faults.mode = c.core, c.handler.mode
 	c.handler.address = c.master.address()
@@ -159,7 +167,7 @@ func (c *Cluster) modelOptions() mesossim.Options {
 		seed = uint64(time.Now().UnixNano())
 	}
 	return mesossim.Options{
-		Profile: c.config.Profile, Seed: seed,
+		Seed:     seed,
 		Hostname: c.master.host(), IP: c.master.host(), Port: c.master.port(),
 		AllocationInterval: c.config.AllocationInterval, OfferTimeout: c.config.OfferTimeout,
 		PingTimeout: c.config.PingTimeout, HeartbeatInterval: c.config.HeartbeatInterval,
@@ -292,16 +300,22 @@ func (c *Cluster) do(cmd mesossim.Command) {
 	c.runner.Do(cmd)
 }
 
-// Started, LaunchFailed and Exited are the Runner's reports.
-
-func (c *Cluster) Started(container string, pid int) {
-	c.core.do(func(m *mesossim.Model, now time.Time) { m.Started(now, container, pid) })
+// reporter tells the model what the Runner says.
+type reporter struct {
+	core *core
+	log  *slog.Logger
 }
 
-func (c *Cluster) LaunchFailed(container, message string) {
-	c.core.do(func(m *mesossim.Model, now time.Time) { m.LaunchFailed(now, container, message) })
+func (r reporter) Started(container string, pid int) {
+	r.core.do(func(m *mesossim.Model, now time.Time) { m.Started(now, container, pid) })
 }
 
-func (c *Cluster) Exited(container string, exit mesossim.Exit) {
-	c.core.do(func(m *mesossim.Model, now time.Time) { m.Exited(now, container, exit) })
+func (r reporter) LaunchFailed(container, message string) {
+	r.log.Warn("task not launched", "container", container, "cause", message)
+	r.core.do(func(m *mesossim.Model, now time.Time) { m.LaunchFailed(now, container, message) })
+}
+
+func (r reporter) Exited(container string, exit mesossim.Exit) {
+	r.log.Debug("task ended", "container", container, "status", exit.Status, "signal", exit.Signal)
+	r.core.do(func(m *mesossim.Model, now time.Time) { m.Exited(now, container, exit) })
 }

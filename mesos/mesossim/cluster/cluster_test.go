@@ -6,7 +6,9 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"os"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -21,7 +23,7 @@ func TestTasksRun(t *testing.T) {
 	for _, profile := range []mesossim.Profile{mesossim.Mesos1_0, mesossim.Mesos1_3, mesossim.Mesos1_11} {
 		t.Run(profile.Version(), func(t *testing.T) {
 			t.Parallel()
-			c := start(t, Config{Profile: profile, AllocationInterval: 20 * time.Millisecond})
+			c := start(t, Config{Version: profile.Version(), AllocationInterval: 20 * time.Millisecond})
 			f := subscribe(t, c.MasterURL(), info("t"))
 			f.launch(
 				taskOf("good", shell("exit 0")),
@@ -62,7 +64,7 @@ func TestTasksRun(t *testing.T) {
 
 func TestKillAndMaxCompletionTime(t *testing.T) {
 	t.Parallel()
-	c := start(t, Config{Profile: mesossim.Mesos1_11})
+	c := start(t, Config{Version: "1.11"})
 	i := info("t")
 	i.Capabilities = []mesos.FrameworkInfo_Capability{{Type: mesos.FrameworkInfo_Capability_TASK_KILLING_STATE}}
 	f := subscribe(t, c.MasterURL(), i)
@@ -130,7 +132,7 @@ func mustRequest(t *testing.T, method, url, body string) *http.Request {
 // the recording operator_agent_and_sandbox.
 func TestFiles(t *testing.T) {
 	t.Parallel()
-	c := start(t, Config{Profile: mesossim.Mesos1_3})
+	c := start(t, Config{Version: "1.3"})
 	f := subscribe(t, c.MasterURL(), info("t"))
 	o := f.launch(taskOf("sb", shell("mkdir d; seq 1 30000 > d/big.txt; echo out; echo err >&2")))
 	f.ends(1)
@@ -193,7 +195,7 @@ func TestFiles(t *testing.T) {
 // directory nor container id.
 func TestFilesOfLaterVersions(t *testing.T) {
 	t.Parallel()
-	c := start(t, Config{Profile: mesossim.Mesos1_11})
+	c := start(t, Config{Version: "1.11"})
 	f := subscribe(t, c.MasterURL(), info("t"))
 	o := f.launch(taskOf("ct:1:0:a b:", shell("echo hi; ln -s /etc/passwd link")))
 	f.ends(1)
@@ -218,7 +220,7 @@ func TestFilesOfLaterVersions(t *testing.T) {
 
 func TestReadSide(t *testing.T) {
 	t.Parallel()
-	c := start(t, Config{Profile: mesossim.Mesos1_3, Agents: DefaultAgents(2, "")})
+	c := start(t, Config{Version: "1.3", Agents: DefaultAgents(2, "")})
 	f := subscribe(t, c.MasterURL(), info("reader"))
 	f.launch(taskOf("run", shell("sleep 100")), taskOf("done", shell("true")))
 	f.ends(1)
@@ -263,7 +265,7 @@ func TestReadSide(t *testing.T) {
 // and master_from_first_moment.
 func TestModes(t *testing.T) {
 	t.Parallel()
-	c := start(t, Config{Profile: mesossim.Mesos1_3})
+	c := start(t, Config{Version: "1.3"})
 	c.Faults().Standby("10.9.8.7:5050")
 	for path, want := range map[string]string{
 		"/api/v1/scheduler":        "//10.9.8.7:5050/master/api/v1/scheduler",
@@ -291,7 +293,7 @@ func TestModes(t *testing.T) {
 
 func TestStreamFaults(t *testing.T) {
 	t.Parallel()
-	c := start(t, Config{Profile: mesossim.Mesos1_11})
+	c := start(t, Config{Version: "1.11"})
 	f := subscribe(t, c.MasterURL(), info("t"))
 	f.launch(taskOf("long", shell("sleep 100")))
 	for f.status().GetState() != mesos.TASK_RUNNING {
@@ -330,7 +332,7 @@ func TestStreamFaults(t *testing.T) {
 
 func TestMessageFaults(t *testing.T) {
 	t.Parallel()
-	c := start(t, Config{Profile: mesossim.Mesos1_11, AllocationInterval: 20 * time.Millisecond})
+	c := start(t, Config{Version: "1.11", AllocationInterval: 20 * time.Millisecond})
 	f := subscribe(t, c.MasterURL(), info("t"))
 	c.Faults().Lose("ACCEPT", 1)
 	o := f.launch(taskOf("lost", shell("true")))
@@ -364,6 +366,7 @@ func TestBadConfig(t *testing.T) {
 		{Config{Agents: []AgentConfig{{Attributes: "rack:{a,b}"}}}, `attribute "rack:{a,b}": sets are not allowed`},
 		{Config{Agents: []AgentConfig{{Resources: "cpus:1;cpus:2"}}}, `resource "cpus" is given twice`},
 		{Config{Addr: "nonsense"}, "missing port"},
+		{Config{Version: "2.0"}, `mesos version "2.0": expected 1.0, 1.3, 1.4 or 1.11`},
 	} {
 		c, err := Start(t.Context(), x.config)
 		if err == nil {
@@ -385,7 +388,7 @@ func BenchmarkBurst(b *testing.B) {
 }
 
 func burst(b *testing.B, n int) {
-	c, err := Start(b.Context(), Config{Profile: mesossim.Mesos1_3})
+	c, err := Start(b.Context(), Config{Version: "1.3"})
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -402,11 +405,17 @@ func burst(b *testing.B, n int) {
 		f.wait(scheduler.Event_UPDATE)
 	}
 	b.ReportMetric(float64(time.Since(begin).Milliseconds()), "ms/burst")
+	threads, _ := os.ReadFile("/proc/self/status")
+	if _, rest, ok := strings.Cut(string(threads), "Threads:"); ok {
+		var n float64
+		fmt.Sscan(rest, &n)
+		b.ReportMetric(n, "threads")
+	}
 }
 
 // BenchmarkOne measures from ACCEPT to the RUNNING of one task.
 func BenchmarkOne(b *testing.B) {
-	c, err := Start(b.Context(), Config{Profile: mesossim.Mesos1_3, AllocationInterval: time.Millisecond})
+	c, err := Start(b.Context(), Config{Version: "1.3", AllocationInterval: time.Millisecond})
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -414,6 +423,8 @@ func BenchmarkOne(b *testing.B) {
 	f := subscribe(b, c.MasterURL(), info("t"))
 	defer f.cancel()
 	i := 0
+	var before, after syscall.Rusage
+	syscall.Getrusage(syscall.RUSAGE_SELF, &before)
 	for b.Loop() {
 		i++
 		b.StopTimer()
@@ -427,4 +438,7 @@ func BenchmarkOne(b *testing.B) {
 		f.ends(1)
 		b.StartTimer()
 	}
+	syscall.Getrusage(syscall.RUSAGE_SELF, &after)
+	used := after.Utime.Nano() + after.Stime.Nano() - before.Utime.Nano() - before.Stime.Nano()
+	b.ReportMetric(float64(used)/1e6/float64(i), "cpu-ms/run") // with the client's part
 }

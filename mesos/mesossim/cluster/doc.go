@@ -4,7 +4,7 @@
 //
 // It is the whole cluster of "hora dev" and of end-to-end tests, in one process:
 //
-//	c, err := cluster.Start(ctx, cluster.Config{Profile: mesossim.Mesos1_11})
+//	c, err := cluster.Start(ctx, cluster.Config{})
 //	if err != nil { … }
 //	defer c.Close()
 //	use(c.MasterURL())

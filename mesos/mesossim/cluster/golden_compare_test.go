@@ -100,7 +100,12 @@ func (c *replayedStream) seen() []seenEvent {
 // of ours stands for which recorded one.
 func (r *replay) learn() {
 	for _, c := range r.conns {
-		seen := lanes(c.seen())
+		all := c.seen()
+		if len(all) == c.learnt {
+			continue
+		}
+		c.learnt = len(all)
+		seen := lanes(all)
 		for name, want := range lanes(r.recorded(c.step)) {
 			for i, got := range seen[name] {
 				if i < len(want) {
@@ -164,6 +169,7 @@ func (r *replay) set(want, got string) {
 	if r.names[want] != "" {
 		return
 	}
+	r.words = nil
 	r.names[want] = got
 	if e := strings.ReplaceAll(want, "/", `\/`); e != want {
 		r.names[e] = strings.ReplaceAll(got, "/", `\/`)

@@ -37,8 +37,7 @@ type handler struct {
 	addresses   []string // of the agents
 }
 
-func newHandler(c *core, config Config) *handler {
-	p := config.Profile
+func newHandler(c *core, p mesossim.Profile, config Config) *handler {
 	return &handler{
 		core: c, config: config, profile: p, credentials: config.Credentials, mode: &mode{}, faults: newFaults(),
 		rules: wire.Rules{
