@@ -51,7 +51,8 @@ type Compiled struct {
 
 // Defaults are what the scheduler's flags say about fields left out.
 type Defaults struct {
-	RetryInterval time.Duration // --failure_retry
+	RetryInterval time.Duration   // --failure_retry
+	Zones         *schedule.Zones // time zones loaded so far; may be nil
 }
 
 // FieldError says which field of a job is wrong and what was expected.
@@ -90,7 +91,7 @@ func Compile(j *Job, anchor time.Time, d Defaults) (*Compiled, error) {
 			return nil, err
 		}
 	}
-	if err := c.readWhen(anchor); err != nil {
+	if err := c.readWhen(anchor, d); err != nil {
 		return nil, err
 	}
 	if err := c.readPolicies(); err != nil {
@@ -111,10 +112,10 @@ func field(name string, err error) error {
 	return &FieldError{name, err}
 }
 
-func (c *Compiled) readWhen(anchor time.Time) error {
+func (c *Compiled) readWhen(anchor time.Time, d Defaults) error {
 	j := c.Job
 	if j.Schedule != "" {
-		o := schedule.Options{Zone: j.Zone, Name: j.Name, Anchor: anchor}
+		o := schedule.Options{Zone: j.Zone, Name: j.Name, Anchor: anchor, Zones: d.Zones}
 		var err error
 		if o.Gap, err = choose("dstGap", j.DSTGap, map[string]schedule.Gap{"": schedule.GapDefault, "run": schedule.GapRun, "skip": schedule.GapSkip}); err != nil {
 			return err

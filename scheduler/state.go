@@ -16,6 +16,7 @@ import (
 
 	"github.com/hora-scheduler/hora/job"
 	"github.com/hora-scheduler/hora/jobgraph"
+	"github.com/hora-scheduler/hora/schedule"
 )
 
 // Config is what flags say about deciding. It does not change during a term.
@@ -63,6 +64,7 @@ type State struct {
 	due     *agenda           // slots and retries: what brings work
 	watch   *agenda           // deadlines, timeouts, repetitions: what looks after it
 	mesos   session           // what is known of offers and of the master
+	zones   schedule.Zones    // time zones in use
 	out     Output            // of the step in progress
 	written int               // bytes that it writes, by estimate
 }
@@ -164,7 +166,7 @@ func (s *State) loadGraph() error {
 }
 
 func (s *State) compile(j *job.Job, anchor time.Time) (*job.Compiled, error) {
-	return job.Compile(j, anchor, job.Defaults{RetryInterval: s.cfg.RetryInterval})
+	return job.Compile(j, anchor, job.Defaults{RetryInterval: s.cfg.RetryInterval, Zones: &s.zones})
 }
 
 // Step takes in one event that happened at now, and decides what follows.

@@ -1,0 +1,180 @@
+// Package framework is hora's Mesos framework: it turns what the core decided
+// into calls to the master, and what the master says into events for the core.
+//
+// It decides nothing and remembers nothing but the current session. The
+// connection itself (subscription, redirects, watchdog) is package mesos'.
+package framework
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync/atomic"
+	"time"
+
+	mesosv1 "github.com/mesos/mesos-go/api/v1/lib"
+	calls "github.com/mesos/mesos-go/api/v1/lib/scheduler"
+
+	"github.com/hora-scheduler/hora/mesos"
+	"github.com/hora-scheduler/hora/scheduler"
+)
+
+// ErrNotSubscribed says that there is no session to send a call on.
+var ErrNotSubscribed = errors.New("not subscribed to a Mesos master")
+
+// failoverTimeout is how long the master keeps our tasks while nobody leads
+// (Mesos contract 1.7): a week, as in Chronos.
+const failoverTimeout = 604800
+
+// Info describes the framework to the master (contracts/chronos.md 6.1).
+func Info(name, user string) mesosv1.FrameworkInfo {
+	timeout, checkpoint := float64(failoverTimeout), true
+	return mesosv1.FrameworkInfo{
+		Name: name, User: user, FailoverTimeout: &timeout, Checkpoint: &checkpoint,
+		Capabilities: []mesosv1.FrameworkInfo_Capability{
+			{Type: mesosv1.FrameworkInfo_Capability_PARTITION_AWARE}, {Type: mesosv1.FrameworkInfo_Capability_TASK_KILLING_STATE},
+		},
+	}
+}
+
+// Framework is a cluster for the leader. It is for one term at a time.
+type Framework struct {
+	config  mesos.Config
+	session atomic.Pointer[mesos.Session]
+}
+
+// New returns a framework that does nothing before Run.
+func New(c mesos.Config) *Framework { return &Framework{config: c} }
+
+// Run keeps the framework subscribed and delivers what happens until ctx ends.
+func (f *Framework) Run(ctx context.Context, frameworkID string, deliver func(scheduler.Event)) error {
+	defer f.session.Store(nil)
+	return mesos.Run(ctx, f.config, frameworkID, &handler{f, deliver})
+}
+
+// handler turns what the master says into events.
+type handler struct {
+	framework *Framework
+	deliver   func(scheduler.Event)
+}
+
+// Subscribed implements mesos.Handler.
+func (h *handler) Subscribed(s *mesos.Session, ev *calls.Event_Subscribed) {
+	h.framework.session.Store(s)
+	h.deliver(scheduler.Subscribed{FrameworkID: ev.FrameworkID.GetValue()})
+}
+
+// Disconnected implements mesos.Handler.
+func (h *handler) Disconnected(error) {
+	h.framework.session.Store(nil)
+	h.deliver(scheduler.Disconnected{})
+}
+
+// Event implements mesos.Handler. FAILURE events are advisory: what follows
+// from them comes as updates (Mesos contract 3.1).
+func (h *handler) Event(ev *calls.Event) {
+	if out := Event(ev); out != nil {
+		h.deliver(out)
+	}
+}
+
+// Event turns what the master says into the core's event, nil if there is none.
+func Event(ev *calls.Event) scheduler.Event {
+	switch ev.Type {
+	case calls.Event_OFFERS:
+		list := ev.GetOffers().GetOffers()
+		out := make([]scheduler.Offer, 0, len(list))
+		for i := range list {
+			out = append(out, offer(&list[i]))
+		}
+		return scheduler.Offers{Offers: out}
+	case calls.Event_RESCIND:
+		return scheduler.Rescind{OfferID: ev.GetRescind().OfferID.Value}
+	case calls.Event_UPDATE:
+		st := ev.GetUpdate().GetStatus()
+		return scheduler.Update{Status: status(&st)}
+	}
+	return nil
+}
+
+// callTime bounds one call.
+const callTime = 30 * time.Second
+
+// Perform sends one effect to the master.
+func (f *Framework) Perform(ctx context.Context, e scheduler.Effect) error {
+	s := f.session.Load()
+	if s == nil {
+		return ErrNotSubscribed
+	}
+	call, err := Call(e)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, callTime)
+	defer cancel()
+	return s.Call(ctx, call)
+}
+
+// Call turns an effect into a call, without the ids of framework and stream
+// (Mesos contract section 2).
+func Call(e scheduler.Effect) (*calls.Call, error) {
+	switch e := e.(type) {
+	case scheduler.Accept:
+		return accept(e)
+	case scheduler.Decline:
+		return &calls.Call{Type: calls.Call_DECLINE, Decline: &calls.Call_Decline{OfferIDs: offerIDs(e.OfferIDs), Filters: filters(e.Refuse)}}, nil
+	case scheduler.Acknowledge:
+		return &calls.Call{Type: calls.Call_ACKNOWLEDGE, Acknowledge: &calls.Call_Acknowledge{
+			AgentID: mesosv1.AgentID{Value: e.AgentID}, TaskID: mesosv1.TaskID{Value: e.TaskID}, UUID: []byte(e.UUID),
+		}}, nil
+	case scheduler.KillTask:
+		return &calls.Call{Type: calls.Call_KILL, Kill: &calls.Call_Kill{TaskID: mesosv1.TaskID{Value: e.TaskID}, AgentID: agentID(e.AgentID)}}, nil
+	case scheduler.Reconcile:
+		r := &calls.Call_Reconcile{}
+		for _, t := range e.Tasks {
+			r.Tasks = append(r.Tasks, calls.Call_Reconcile_Task{TaskID: mesosv1.TaskID{Value: t.TaskID}, AgentID: agentID(t.AgentID)})
+		}
+		return &calls.Call{Type: calls.Call_RECONCILE, Reconcile: r}, nil
+	case scheduler.Suppress:
+		return &calls.Call{Type: calls.Call_SUPPRESS}, nil // without a body: all roles, every version (Mesos contract 2.5)
+	case scheduler.Revive:
+		return &calls.Call{Type: calls.Call_REVIVE}, nil
+	}
+	return nil, fmt.Errorf("framework: effect of unknown type %T", e)
+}
+
+func accept(e scheduler.Accept) (*calls.Call, error) {
+	launch := &mesosv1.Offer_Operation_Launch{}
+	for _, l := range e.Launches {
+		info, err := taskInfo(l)
+		if err != nil {
+			return nil, fmt.Errorf("task %s: %w", l.TaskID, err)
+		}
+		launch.TaskInfos = append(launch.TaskInfos, info)
+	}
+	return &calls.Call{Type: calls.Call_ACCEPT, Accept: &calls.Call_Accept{
+		OfferIDs:   offerIDs(e.OfferIDs),
+		Operations: []mesosv1.Offer_Operation{{Type: mesosv1.Offer_Operation_LAUNCH, Launch: launch}},
+		Filters:    filters(e.Refuse),
+	}}, nil
+}
+
+func offerIDs(ids []string) []mesosv1.OfferID {
+	out := make([]mesosv1.OfferID, len(ids))
+	for i, id := range ids {
+		out[i].Value = id
+	}
+	return out
+}
+
+func filters(refuse time.Duration) *mesosv1.Filters {
+	seconds := refuse.Seconds()
+	return &mesosv1.Filters{RefuseSeconds: &seconds}
+}
+
+func agentID(id string) *mesosv1.AgentID {
+	if id == "" {
+		return nil
+	}
+	return &mesosv1.AgentID{Value: id}
+}
