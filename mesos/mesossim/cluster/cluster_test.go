@@ -415,7 +415,7 @@ func burst(b *testing.B, n int) {
 
 // BenchmarkOne measures from ACCEPT to the RUNNING of one task.
 func BenchmarkOne(b *testing.B) {
-	c, err := Start(b.Context(), Config{Version: "1.3", AllocationInterval: time.Millisecond})
+	c, err := Start(b.Context(), Config{Version: "1.3", AllocationInterval: 50 * time.Millisecond})
 	if err != nil {
 		b.Fatal(err)
 	}

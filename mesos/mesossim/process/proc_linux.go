@@ -13,6 +13,7 @@ import (
 type launchAttr struct {
 	dir      string
 	env      []string
+	in       *os.File
 	out, err *os.File
 	cred     *syscall.Credential
 }
@@ -25,16 +26,11 @@ type proc struct {
 
 // startProc starts a process from the calling thread.
 func startProc(path string, argv []string, a *launchAttr) (*proc, error) {
-	null, err := os.Open(os.DevNull)
-	if err != nil {
-		return nil, err
-	}
-	defer null.Close()
 	fd := -1
 	pid, _, err := syscall.StartProcess(path, argv, &syscall.ProcAttr{
 		Dir:   a.dir,
 		Env:   a.env,
-		Files: []uintptr{null.Fd(), a.out.Fd(), a.err.Fd()},
+		Files: []uintptr{a.in.Fd(), a.out.Fd(), a.err.Fd()},
 		Sys: &syscall.SysProcAttr{
 			Setpgid:    true,
 			Pdeathsig:  syscall.SIGKILL,

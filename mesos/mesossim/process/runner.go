@@ -47,6 +47,7 @@ type Runner struct {
 	users    *userTable
 	queue    *queue
 	lock     *os.File
+	null     *os.File // stdin of all tasks
 	done     chan struct{}
 
 	mu      sync.Mutex
@@ -78,9 +79,14 @@ func NewRunner(config Config, reporter Reporter) (*Runner, error) {
 	if err != nil {
 		return nil, err
 	}
+	null, err := os.Open(os.DevNull)
+	if err != nil {
+		lock.Close()
+		return nil, err
+	}
 	endLeftovers(config.WorkDir)
 	r := &Runner{
-		lock: lock, config: config, reporter: reporter, users: newUserTable(),
+		lock: lock, null: null, config: config, reporter: reporter, users: newUserTable(),
 		queue: newQueue(), done: make(chan struct{}), tasks: map[string]*task{},
 	}
 	go r.spawn()
@@ -283,6 +289,7 @@ func (r *Runner) Close() {
 	r.queue.close()
 	r.waiting.Wait()
 	close(r.done)
+	r.null.Close()
 	r.lock.Close()
 }
 

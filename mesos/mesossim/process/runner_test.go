@@ -148,6 +148,14 @@ func TestCommands(t *testing.T) {
 	}
 }
 
+func TestMergeEnv(t *testing.T) {
+	t.Parallel()
+	got := mergeEnv([]string{"A=1", "B=2"}, []string{"B=3", "C=\x00"}, []string{"A=4", "D=a=b"})
+	if s := strings.Join(got, " "); s != "A=4 B=3 D=a=b" {
+		t.Errorf("got %s", s)
+	}
+}
+
 func TestSandboxIsTheWorkingDirectory(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
@@ -193,6 +201,14 @@ func TestKillReachesTheGroupAndTheGraceHolds(t *testing.T) {
 	f.Do(mesossim.Command{Kind: mesossim.Kill, ContainerID: "ignores", Grace: time.Millisecond})
 	if r := f.next(); r.exit == nil || r.exit.Signal != "Killed" {
 		t.Errorf("ignores: %+v", r.exit)
+	}
+	// A later kill does not extend the grace of an earlier one.
+	start("impatient", "trap '' TERM; echo ready > "+f.dir+"/c; while :; do sleep 0.05; done")
+	wait(f.dir + "/c")
+	f.Do(mesossim.Command{Kind: mesossim.Kill, ContainerID: "impatient", Grace: 50 * time.Millisecond})
+	f.Do(mesossim.Command{Kind: mesossim.Kill, ContainerID: "impatient", Grace: time.Hour})
+	if r := f.next(); r.exit == nil || r.exit.Signal != "Killed" {
+		t.Errorf("impatient: %+v", r.exit)
 	}
 	// A destroyed one goes without a word.
 	start("destroyed", "sleep 1000")

@@ -56,6 +56,7 @@ func (r *Runner) start(container string, spec *mesossim.LaunchSpec) (*proc, erro
 		}
 	}
 	env := r.environment(container, spec, dir)
+	attr := &launchAttr{dir: dir, env: env, in: r.null, out: out, err: errOut, cred: cred}
 	command := spec.Task.Command
 	argv := []string{"sh", "-c", command.GetValue()}
 	path := "/bin/sh"
@@ -68,7 +69,7 @@ func (r *Runner) start(container string, spec *mesossim.LaunchSpec) (*proc, erro
 	}
 	if err == nil {
 		var p *proc
-		p, err = startProc(path, argv, &launchAttr{dir: dir, env: env, out: out, err: errOut, cred: cred})
+		p, err = startProc(path, argv, attr)
 		if err == nil {
 			return p, nil
 		}
@@ -79,23 +80,43 @@ func (r *Runner) start(container string, spec *mesossim.LaunchSpec) (*proc, erro
 	// As the real executor: the task runs, and its exec fails with status 1
 	// (OBSERVATIONS 2.17).
 	fmt.Fprintf(errOut, "Failed to execute command: %v\n", err)
-	return startProc("/bin/sh", []string{"sh", "-c", "exit 1"}, &launchAttr{dir: dir, env: env, out: out, err: errOut, cred: cred})
+	return startProc("/bin/sh", []string{"sh", "-c", "exit 1"}, attr)
+}
+
+// makeSandbox makes a task's directory. In nearly all cases all but the last
+// three levels are there, and each look at the file system costs.
+func makeSandbox(dir string) error {
+	runs := filepath.Dir(dir)
+	_ = syscall.Mkdir(filepath.Dir(runs), 0o755) // errors show below
+	_ = syscall.Mkdir(runs, 0o755)
+	if err := syscall.Mkdir(dir, 0o755); err == nil {
+		return nil
+	}
+	return os.MkdirAll(dir, 0o755)
 }
 
 // openSandbox makes a sandbox directory with stdout and stderr.
 func openSandbox(dir string) (out, errOut *os.File, err error) {
-	if err := os.MkdirAll(dir, 0o755); err != nil {
+	if err := makeSandbox(dir); err != nil {
 		return nil, nil, err
 	}
-	const flags = os.O_CREATE | os.O_WRONLY | os.O_APPEND
-	if out, err = os.OpenFile(filepath.Join(dir, "stdout"), flags, 0o644); err != nil {
+	if out, err = openLog(filepath.Join(dir, "stdout")); err != nil {
 		return nil, nil, err
 	}
-	if errOut, err = os.OpenFile(filepath.Join(dir, "stderr"), flags, 0o644); err != nil {
+	if errOut, err = openLog(filepath.Join(dir, "stderr")); err != nil {
 		out.Close()
 		return nil, nil, err
 	}
 	return out, errOut, nil
+}
+
+func openLog(path string) (*os.File, error) {
+	const flags = os.O_CREATE | os.O_WRONLY | os.O_APPEND | syscall.O_CLOEXEC
+	fd, err := syscall.Open(path, flags, 0o644)
+	if err != nil {
+		return nil, &os.PathError{Op: "open", Path: path, Err: err}
+	}
+	return os.NewFile(uintptr(fd), path), nil
 }
 
 // environment is what a task sees: the common part, the executor's variables
