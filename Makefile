@@ -12,7 +12,7 @@ TESTFLAGS  ?=
 
 
 .DEFAULT_GOAL := help
-.PHONY: help dev build test check fmt vet lint race policy bench fuzz clean tools
+.PHONY: help dev build test check fmt vet lint race policy bench mutate fuzz clean tools
 
 help: ## print the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -51,6 +51,9 @@ policy: tools ## import policy, purity, sizes, names, invariants
 
 bench: tools ## benchmarks, as figures
 	$(GO) test -run '^$$' -bench . -benchmem ./schedule ./jobgraph ./store/... ./mesos ./scheduler/...
+
+mutate: tools ## break hora in every kept way; the tests must notice each
+	$(GO) run ./cmd/mutants
 
 fuzz: tools ## fuzz every parser for FUZZTIME each
 	@for target in $$(grep -rl --include='*_test.go' '^func Fuzz' . | xargs -n1 dirname | sort -u); do \

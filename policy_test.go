@@ -43,6 +43,7 @@ var imports = map[string]string{
 	"api":                 "scheduler scheduler/leader job jobgraph schedule retry store",
 	"ui":                  "",
 	"cmd/hora":            "*",
+	"cmd/mutants":         "",
 }
 
 // pure are the packages that neither know the time nor touch the world.

@@ -322,7 +322,7 @@ func (s *State) setRun(r *Run, edit func(*Run)) *Run {
 // index makes every index agree with the run.
 func (s *State) index(r *Run) {
 	s.runs[r.RunKey] = r
-	var readyAt, deadline, timeout, again time.Time
+	var readyAt, deadline, timeout time.Time
 	queued := false
 	switch r.State {
 	case Ready:
@@ -333,12 +333,8 @@ func (s *State) index(r *Run) {
 		}
 	case Launched:
 		s.tasks[r.Task.ID] = r.RunKey
-		timeout = r.Task.Timeout
-		if r.Kill != nil {
-			timeout, again = time.Time{}, r.Kill.Since.Add(killInterval)
-			if !again.After(s.now) {
-				again = s.now.Add(killInterval)
-			}
+		if r.Kill == nil {
+			timeout = r.Task.Timeout
 		}
 	}
 	if r.State != Launched && r.Attempt == 0 {
@@ -353,9 +349,11 @@ func (s *State) index(r *Run) {
 	s.due.set(item{runReady, r.RunKey}, readyAt)
 	s.watch.set(item{deadlineOf, r.RunKey}, deadline)
 	s.watch.set(item{timeoutOf, r.RunKey}, timeout)
-	s.watch.set(item{killAgain, r.RunKey}, again)
 	if r.State != Launched || r.Task.State != TaskLaunching {
 		s.watch.drop(item{confirm, r.RunKey})
+	}
+	if r.State != Launched || r.Kill == nil {
+		s.watch.drop(item{killAgain, r.RunKey})
 	}
 }
 

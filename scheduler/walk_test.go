@@ -3,8 +3,10 @@ package scheduler_test
 import (
 	"context"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -195,10 +197,9 @@ func (w *walk) random() {
 	case n < 32:
 		w.offer()
 	case n == 32:
-		for id := range w.offers {
-			delete(w.offers, id)
-			w.step(scheduler.Rescind{OfferID: id})
-			break
+		if ids := slices.Sorted(maps.Keys(w.offers)); len(ids) > 0 {
+			delete(w.offers, ids[0])
+			w.step(scheduler.Rescind{OfferID: ids[0]})
 		}
 	default:
 		w.update()
@@ -365,6 +366,66 @@ func TestEverySlotIsDecidedOnce(t *testing.T) {
 			w.random()
 		}
 	})
+}
+
+// TestDeterministic: the same events at the same times give the same outputs, in the same order.
+func TestDeterministic(t *testing.T) {
+	t.Parallel()
+	seeds(t, 20, func(t *testing.T, seed uint64) {
+		var traces [2]strings.Builder
+		for i := range traces {
+			w := newWalk(t, seed+3000)
+			w.check = func(ev scheduler.Event, out scheduler.Output) {
+				fmt.Fprintf(&traces[i], "%T %v %v\n", ev, out.Err, out.Wake)
+				for _, c := range out.Changes {
+					fmt.Fprintf(&traces[i], "%T\n", c)
+				}
+				for _, e := range out.Effects {
+					if a, ok := e.(scheduler.Accept); ok {
+						fmt.Fprintf(&traces[i], "%v %s", a.OfferIDs, a.AgentID)
+						for _, l := range a.Launches {
+							fmt.Fprintf(&traces[i], " %s %v", l.TaskID, l.Resources)
+						}
+					} else {
+						fmt.Fprintf(&traces[i], "%+v\n", e)
+					}
+				}
+			}
+			for range 300 {
+				w.random()
+			}
+		}
+		if a, b := traces[0].String(), traces[1].String(); a != b {
+			t.Fatalf("seed %d: two runs differ: %s", seed+3000, diff(a, b)[:200])
+		}
+	})
+}
+
+// TestCatchUpLimit: catchUp all runs the newest missed slots up to the limit,
+// and records the others.
+func TestCatchUpLimit(t *testing.T) {
+	t.Parallel()
+	w := newWalk(t, 1)
+	w.commit(scheduler.PutJob{Job: &job.Job{
+		Name: "a", Command: "true", Shell: true, CPUs: .1, Mem: 1, CatchUp: "all", Overlap: "allow", Schedule: "R/2026-01-01T00:00:01Z/PT1S",
+	}})
+	w.now = w.now.Add(1000 * time.Second)
+	var missed int64
+	var slots []time.Time
+	for _, c := range w.commit(scheduler.Tick{}).Changes {
+		switch c := c.(type) {
+		case scheduler.PutEntry:
+			missed += c.Entry.Count
+		case scheduler.PutRun:
+			slots = append(slots, c.Run.Slot)
+		}
+	}
+	if missed != 900 || len(slots) != scheduler.MaxCatchUp {
+		t.Fatalf("%d slots were recorded as missed and %d run, want 900 and %d", missed, len(slots), scheduler.MaxCatchUp)
+	}
+	if first := w.now.Add(-99 * time.Second); !slots[0].Equal(first) || !slices.IsSortedFunc(slots, time.Time.Compare) {
+		t.Errorf("the slots from %v on run, want those from %v on, oldest first", slots[0], first)
+	}
 }
 
 // TestStepsStayWithinACommit: however much is due, a step writes no more than
