@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -68,7 +69,8 @@ func TestKillAndMaxCompletionTime(t *testing.T) {
 	i := info("t")
 	i.Capabilities = []mesos.FrameworkInfo_Capability{{Type: mesos.FrameworkInfo_Capability_TASK_KILLING_STATE}}
 	f := subscribe(t, c.MasterURL(), i)
-	slow := taskOf("slow", shell("trap '' TERM; while :; do sleep 0.1; done"))
+	ready := filepath.Join(t.TempDir(), "ready")
+	slow := taskOf("slow", shell("trap '' TERM; echo > "+ready+"; while :; do sleep 0.1; done"))
 	long := taskOf("long", shell("trap '' TERM; while :; do sleep 0.1; done"))
 	long.MaxCompletionTime = &mesos.DurationInfo{Nanoseconds: 1e6}
 	f.launch(slow, long)
@@ -85,6 +87,7 @@ func TestKillAndMaxCompletionTime(t *testing.T) {
 		states = append(states, st.State.String())
 		switch *st.State {
 		case mesos.TASK_RUNNING:
+			await(t, ready) // else the signal may come before the trap
 			f.call(&scheduler.Call{Type: scheduler.Call_KILL, Kill: &scheduler.Call_Kill{
 				TaskID: st.TaskID, KillPolicy: &mesos.KillPolicy{GracePeriod: &mesos.DurationInfo{Nanoseconds: 5e7}},
 			}})
@@ -100,6 +103,19 @@ func TestKillAndMaxCompletionTime(t *testing.T) {
 	}
 	if *late.State != mesos.TASK_FAILED || late.GetReason() != mesos.REASON_MAX_COMPLETION_TIME_REACHED {
 		t.Errorf("task over its time: %s %s", late.State, late.GetReason())
+	}
+}
+
+// await waits for a file that a task makes.
+func await(t *testing.T, path string) {
+	t.Helper()
+	for deadline := time.Now().Add(patience); ; <-time.After(5 * time.Millisecond) {
+		if _, err := os.Stat(path); err == nil {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("%s did not appear", path)
+		}
 	}
 }
 

@@ -45,7 +45,8 @@ type Runner struct {
 	config   Config
 	reporter Reporter
 	users    *userTable
-	queue    *queue
+	new      *queue // to be prepared
+	queue    *queue // to be started
 	lock     *os.File
 	null     *os.File // stdin of all tasks
 	done     chan struct{}
@@ -87,7 +88,10 @@ func NewRunner(config Config, reporter Reporter) (*Runner, error) {
 	endLeftovers(config.WorkDir)
 	r := &Runner{
 		lock: lock, null: null, config: config, reporter: reporter, users: newUserTable(),
-		queue: newQueue(), done: make(chan struct{}), tasks: map[string]*task{},
+		new: newQueue(), queue: newQueue(), done: make(chan struct{}), tasks: map[string]*task{},
+	}
+	for range preparers {
+		go r.prepare()
 	}
 	go r.spawn()
 	return r, nil
@@ -114,23 +118,46 @@ func (r *Runner) launch(container string, spec *mesossim.LaunchSpec) {
 	}
 	r.tasks[container] = t
 	r.mu.Unlock()
+	j := job{task: t, spec: spec}
 	if len(spec.Task.Command.GetURIs()) == 0 {
-		r.queue.put(job{t, spec, nil})
+		r.new.put(j)
 		return
 	}
 	// Fetching takes its time and must not hold up other launches.
 	r.waiting.Go(func() {
-		err := r.fetch(container, spec)
-		r.queue.put(job{t, spec, err})
+		if j.err = r.fetch(container, spec); j.err != nil {
+			r.queue.put(j)
+			return
+		}
+		r.new.put(j)
 	})
 }
 
-// job is a task that is ready to be started.
+// job is a task on its way to its start.
 type job struct {
-	task *task
-	spec *mesossim.LaunchSpec
-	err  error // of the preparation
+	task     *task
+	spec     *mesossim.LaunchSpec
+	dir      string
+	out, log *os.File // stdout and stderr
+	err      error    // of the preparation
 }
+
+// prepare makes sandboxes: on a journaling file system that takes as long as
+// the start of the process, and it can go on beside it.
+func (r *Runner) prepare() {
+	for {
+		j, ok := r.new.get()
+		if !ok {
+			return
+		}
+		j.dir = r.sandbox(j.task.container, j.spec)
+		j.out, j.log, j.err = openSandbox(j.dir)
+		r.queue.put(j)
+	}
+}
+
+// preparers is how many sandboxes are made at a time.
+const preparers = 2
 
 // spawn is the thread from which all processes come. It must not end before
 // the Runner: PDEATHSIG is about the thread, not the process.
@@ -148,6 +175,10 @@ func (r *Runner) spawn() {
 
 func (r *Runner) startJob(j job) {
 	t := j.task
+	if j.out != nil {
+		defer j.out.Close()
+		defer j.log.Close()
+	}
 	t.mu.Lock()
 	aborted := t.aborted
 	t.mu.Unlock()
@@ -158,7 +189,7 @@ func (r *Runner) startJob(j job) {
 	err := j.err
 	var p *proc
 	if err == nil {
-		p, err = r.start(t.container, j.spec)
+		p, err = r.start(&j)
 	}
 	if err != nil {
 		r.forget(t)
@@ -286,6 +317,7 @@ func (r *Runner) Close() {
 	for _, c := range left {
 		r.destroy(c)
 	}
+	r.new.close()
 	r.queue.close()
 	r.waiting.Wait()
 	close(r.done)

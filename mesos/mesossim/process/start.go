@@ -35,15 +35,9 @@ func (r *Runner) sandbox(container string, spec *mesossim.LaunchSpec) string {
 	return Sandbox(dir, container, spec)
 }
 
-// start makes the sandbox and starts the command in it.
-func (r *Runner) start(container string, spec *mesossim.LaunchSpec) (*proc, error) {
-	dir := r.sandbox(container, spec)
-	out, errOut, err := openSandbox(dir)
-	if err != nil {
-		return nil, err
-	}
-	defer out.Close()
-	defer errOut.Close()
+// start starts a command in its sandbox.
+func (r *Runner) start(j *job) (*proc, error) {
+	spec, dir := j.spec, j.dir
 	cred, err := r.users.credential(spec.User)
 	if err != nil {
 		return nil, fmt.Errorf("Failed to chown '%s' to user '%s' : %w", filepath.Join(dir, "stdout"), spec.User, err)
@@ -55,8 +49,8 @@ func (r *Runner) start(container string, spec *mesossim.LaunchSpec) (*proc, erro
 			}
 		}
 	}
-	env := r.environment(container, spec, dir)
-	attr := &launchAttr{dir: dir, env: env, in: r.null, out: out, err: errOut, cred: cred}
+	env := r.environment(j.task.container, spec, dir)
+	attr := &launchAttr{dir: dir, env: env, in: r.null, out: j.out, err: j.log, cred: cred}
 	command := spec.Task.Command
 	argv := []string{"sh", "-c", command.GetValue()}
 	path := "/bin/sh"
@@ -79,7 +73,7 @@ func (r *Runner) start(container string, spec *mesossim.LaunchSpec) (*proc, erro
 	}
 	// As the real executor: the task runs, and its exec fails with status 1
 	// (OBSERVATIONS 2.17).
-	fmt.Fprintf(errOut, "Failed to execute command: %v\n", err)
+	fmt.Fprintf(j.log, "Failed to execute command: %v\n", err)
 	return startProc("/bin/sh", []string{"sh", "-c", "exit 1"}, attr)
 }
 
