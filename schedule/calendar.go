@@ -18,14 +18,21 @@ type calendar struct {
 	skip, twice          bool
 }
 
+// mostMonths are longer than all of time.
+const mostMonths = 12 * maxYear
+
 // average is the mean length of the period.
 func (c *calendar) average() int64 {
 	const month = 146097 * dayMillis / 4800
 	return c.months*month + c.days*dayMillis + c.millis
 }
 
-// localOf returns the wall-clock time of slot k, without the period's time.
+// localOf returns the wall-clock time of slot k, without the period's time; of
+// numbers that no slot has, some time after all slots.
 func (c *calendar) localOf(k int64) int64 {
+	if k > c.beyond() {
+		return maxMillis + 4*dayMillis
+	}
 	return addMonths(c.local, k*c.months) + k*c.days*dayMillis
 }
 
@@ -35,20 +42,16 @@ func (c *calendar) slot(k int64) moment {
 		return moment{*c.pin, *c.pin, false}
 	}
 	m := c.clock.findMilli(c.localOf(k))
-	m.first += k * c.millis
-	m.second += k * c.millis
+	elapsed := min(k, c.beyond()) * c.millis
+	m.first += elapsed
+	m.second += elapsed
 	return m
 }
 
-// beyond is a number that no slot has.
+// beyond is a number that no slot has, so small that nothing overflows.
 func (c *calendar) beyond() int64 { return (maxMillis-c.local)/c.average() + 4 }
 
-func (c *calendar) at(k int64) int64 {
-	if k > c.beyond() {
-		return maxMillis
-	}
-	return min(c.slot(k).first, maxMillis)
-}
+func (c *calendar) at(k int64) int64 { return min(c.slot(k).first, maxMillis) }
 
 // index estimates and corrects: an estimate by the average length is wrong by
 // a few days at most.

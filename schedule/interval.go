@@ -26,7 +26,7 @@ func (s *Schedule) readInterval(o Options) error {
 	if err := period.check(rest[split+1:]); err != nil {
 		return err
 	}
-	c := &calendar{months: period.months(), days: period.days(), millis: period.millis(), limit: limit}
+	c := &calendar{months: min(period.months(), mostMonths), days: period.days(), millis: period.millis(), limit: limit}
 	c.skip, c.twice = o.Gap == GapSkip, o.Overlap == OverlapBoth
 	if err := s.readStart(rest[:split], c, o); err != nil {
 		return err
@@ -75,7 +75,7 @@ func (s *Schedule) readStart(text string, c *calendar, o Options) (err error) {
 			return err
 		}
 	case given.offset != 0:
-		s.loc = time.FixedZone("", given.offset)
+		s.loc = time.FixedZone(offsetText(given.offset), given.offset)
 	default:
 		s.loc = time.UTC
 	}

@@ -208,13 +208,26 @@ func (s *Schedule) Remaining(decided time.Time) string {
 		return s.text
 	}
 	k := min(s.iso.series.index(toMillis(decided)), s.iso.limit)
+	repeat := "R"
+	if s.iso.limit != noLimit {
+		repeat = fmt.Sprint("R", s.iso.limit-k)
+	}
 	start := time.UnixMilli(s.iso.series.at(k)).In(s.loc)
-	layout := "2006-01-02T15:04:05.000Z07:00"
-	if _, offset := start.Zone(); offset%60 != 0 {
-		layout += ":00"
+	_, offset := start.Zone()
+	return repeat + "/" + start.Format("2006-01-02T15:04:05.000") + offsetText(offset) + "/" + s.iso.period.String()
+}
+
+// offsetText writes Z, ±hh:mm or ±hh:mm:ss.
+func offsetText(seconds int) string {
+	sign := '+'
+	if seconds < 0 {
+		sign, seconds = '-', -seconds
 	}
-	if s.iso.limit == noLimit {
-		return "R/" + start.Format(layout) + "/" + s.iso.period.String()
+	switch {
+	case seconds == 0:
+		return "Z"
+	case seconds%60 == 0:
+		return fmt.Sprintf("%c%02d:%02d", sign, seconds/3600, seconds/60%60)
 	}
-	return fmt.Sprintf("R%d/%s/%s", s.iso.limit-k, start.Format(layout), s.iso.period)
+	return fmt.Sprintf("%c%02d:%02d:%02d", sign, seconds/3600, seconds/60%60, seconds%60)
 }

@@ -163,7 +163,7 @@ func longName(short string) string {
 const margin = 36 * 3600
 
 // An era is a stretch of time, [start, end) in Unix seconds, in which a zone
-// keeps one offset. Open ends are far beyond all slots.
+// keeps one offset; the next may have the same. Open ends are far beyond all slots.
 type era struct{ start, end, offset int64 }
 
 const never = int64(1) << 60
@@ -195,7 +195,13 @@ func (c *clock) eraAt(u int64) era {
 		e.start = start.Unix()
 	}
 	if !end.IsZero() {
-		e.end = end.Unix()
+		// After a zone's last listed change, package time ends its eras with each
+		// year, and that a day early in leap years. An era that ends where nothing
+		// changes does no harm here, one that ends before u would.
+		if e.end = end.Unix(); e.end <= u {
+			day, _ := floorDiv(u, daySeconds)
+			e.end = (day + 1) * daySeconds
+		}
 	}
 	return e
 }
