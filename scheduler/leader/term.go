@@ -66,8 +66,9 @@ func (l *Leader) lead(ctx context.Context) error {
 	defer l.opts.Metrics.termEnded()
 
 	var others sync.WaitGroup
+	id := state.FrameworkID() // from here on the state is for one goroutine
 	others.Go(func() { t.act(ctx) })
-	others.Go(func() { t.connect(ctx, cancel) })
+	others.Go(func() { t.connect(ctx, cancel, id) })
 	t.publish(t.publisher.publish(time.Now()))
 	l.term.Store(t)
 	err = t.run(ctx)
@@ -80,8 +81,8 @@ func (l *Leader) lead(ctx context.Context) error {
 }
 
 // connect runs the cluster's side. If it gives up, so does the term.
-func (t *term) connect(ctx context.Context, giveUp func()) {
-	err := t.opts.Cluster.Run(ctx, t.state.FrameworkID(), func(ev scheduler.Event) {
+func (t *term) connect(ctx context.Context, giveUp func(), frameworkID string) {
+	err := t.opts.Cluster.Run(ctx, frameworkID, func(ev scheduler.Event) {
 		select {
 		case t.inbox <- request{event: ev}:
 		case <-ctx.Done():
