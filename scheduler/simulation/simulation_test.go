@@ -1,8 +1,97 @@
 package simulation
 
-import ("testing";"time")
-func TestTry(t *testing.T) {
+import (
+	"flag"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+)
+
+var (
+	seedFlag  = flag.Int64("seed", -1, "run this seed alone, with a full trace")
+	seedsFlag = flag.Int("seeds", 0, "how many seeds to run")
+	firstFlag = flag.Int("first", 0, "first seed")
+)
+
+// tail keeps the last lines that are written to it.
+type tail struct {
+	lines []string
+}
+
+func (t *tail) Write(p []byte) (int, error) {
+	t.lines = append(t.lines, strings.TrimSuffix(string(p), "\n"))
+	if len(t.lines) > 120 {
+		t.lines = append(t.lines[:0], t.lines[60:]...)
+	}
+	return len(p), nil
+}
+
+// complain reports what a seed breaks, with the end of its trace.
+func complain(t *testing.T, seed uint64, o Options, found []Violation) {
+	t.Helper()
+	var b strings.Builder
+	for i, v := range found {
+		if i == 5 {
+			fmt.Fprintf(&b, "… and %d more\n", len(found)-5)
+			break
+		}
+		fmt.Fprintf(&b, "%s\n", v)
+	}
+	last := &tail{}
+	o.Trace = last
+	o.Until = found[0].At
+	Run(seed, o)
+	lines := last.lines[max(0, len(last.lines)-60):]
+	t.Errorf("seed %d breaks a promise; run it again with -run %s -seed %d\n%s%s", seed, t.Name(), seed, b.String(), strings.Join(lines, "\n"))
+}
+
+// some runs seeds and checks them.
+func some(t *testing.T, n int, o Options, also func(Result) []Violation) (steps, terms, tasks int) {
+	first := *firstFlag
+	if *seedsFlag > 0 {
+		n = *seedsFlag
+	} else if testing.Short() {
+		n = max(1, n/10)
+	}
+	if *seedFlag >= 0 {
+		first, n = int(*seedFlag), 1
+		o.Trace = t.Output()
+	}
+	bad := 0
+	for i := first; i < first+n && bad < 3; i++ {
+		seed := uint64(i)
+		r := Run(seed, o)
+		found := Check(r.Log)
+		if also != nil {
+			found = append(found, also(r)...)
+		}
+		steps, terms, tasks = steps+r.Steps, terms+r.Terms, tasks+r.Tasks
+		if len(found) > 0 {
+			bad++
+			complain(t, seed, o, found)
+		}
+	}
+	return steps, terms, tasks
+}
+
+// TestSimulation holds every promise under every fault.
+func TestSimulation(t *testing.T) {
+	t.Parallel()
 	began := time.Now()
-	r := Run(1, Options{Trace: t.Output()})
-	t.Log(r.Steps, r.Terms, r.Tasks, len(r.Log), r.Hash, time.Since(began))
+	steps, terms, tasks := some(t, 300, Options{}, nil)
+	t.Logf("%d steps, %d terms, %d tasks; %.0f steps/s", steps, terms, tasks, float64(steps)/time.Since(began).Seconds())
+}
+
+// TestSimulationIsDeterministic: a seed is enough to see it all again.
+func TestSimulationIsDeterministic(t *testing.T) {
+	t.Parallel()
+	for seed := range uint64(5) {
+		if a, b := Run(seed, Options{}), Run(seed, Options{}); a.Hash != b.Hash || len(a.Log) != len(b.Log) {
+			t.Errorf("seed %d: two runs have the traces %x and %x", seed, a.Hash, b.Hash)
+		}
+		if a, b := Run(seed, Options{}), Run(seed+1, Options{}); a.Hash == b.Hash {
+			t.Errorf("seeds %d and %d have one trace", seed, seed+1)
+		}
+	}
 }

@@ -19,6 +19,7 @@ type Options struct {
 	Storm time.Duration // how long things go wrong
 	Rest  time.Duration // how long they do not, afterwards
 	Trace io.Writer     // a readable trace
+	Until time.Time     // the trace ends here; zero: at the end
 	Crash float64       // probability of a crash at each point where one may happen; negative: none
 
 	// Workload sets up what clients do; nil is a mixture of everything.
@@ -180,7 +181,7 @@ func (w *world) broken(promise, format string, args ...any) {
 }
 
 func (w *world) tracef(format string, args ...any) {
-	if w.opts.Trace != nil {
+	if w.opts.Trace != nil && (w.opts.Until.IsZero() || !w.now.After(w.opts.Until)) {
 		fmt.Fprintf(w.opts.Trace, "%9.3f  %s\n", w.now.Sub(epoch).Seconds(), fmt.Sprintf(format, args...))
 	}
 }
