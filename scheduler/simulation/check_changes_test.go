@@ -259,7 +259,7 @@ func (c *checker) rest(f Rest) {
 			for _, t := range r.tasks {
 				if t.ended.IsZero() {
 					live[t.id] = true
-					if r.over && t.started.Before(due) {
+					if r.over && t.started.Before(due) && f.At.Sub(c.calm) > orphanLate {
 						c.breaks(f.At, settled, "%s runs on, and its run is over", t.id)
 					}
 				}

@@ -51,6 +51,11 @@ const inFlight = 75 * time.Second
 // late is how long after it is due something may still be undone at the end.
 const late = 100 * time.Second
 
+// orphanLate is how long after the end of the storm a task that was given up
+// and lives on may be unknown: masters before 1.5 do not tell when its agent
+// returns, and all tasks are asked for every 15 minutes.
+const orphanLate = 18 * time.Minute
+
 // taskView is what is known of a task.
 type taskView struct {
 	id       string
@@ -221,7 +226,7 @@ func (c *checker) ended(f Ended) {
 	}
 	t.ended, t.exit, t.killed = f.At, f.Exit, f.Killed
 	j := c.jobs[t.run.UID]
-	if j == nil || j.def == nil || j.def.Timeout == 0 || c.calm.IsZero() || t.started.Before(c.calm) {
+	if j == nil || j.def == nil || j.def.Timeout == 0 || c.calm.IsZero() || t.started.Before(c.calm.Add(inFlight)) {
 		return
 	}
 	if d := f.At.Sub(t.started); d > j.def.Timeout+15*time.Second {

@@ -3,7 +3,10 @@ package simulation
 import (
 	"flag"
 	"fmt"
+	"runtime"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -46,6 +49,11 @@ func complain(t *testing.T, seed uint64, o Options, found []Violation) {
 	t.Errorf("seed %d breaks a promise; run it again with -run %s -seed %d\n%s%s", seed, t.Name(), seed, b.String(), strings.Join(lines, "\n"))
 }
 
+type failure struct {
+	seed  uint64
+	found []Violation
+}
+
 // some runs seeds and checks them.
 func some(t *testing.T, n int, o Options, also func(Result) []Violation) (steps, terms, tasks int) {
 	first := *firstFlag
@@ -58,19 +66,38 @@ func some(t *testing.T, n int, o Options, also func(Result) []Violation) (steps,
 		first, n = int(*seedFlag), 1
 		o.Trace = t.Output()
 	}
-	bad := 0
-	for i := first; i < first+n && bad < 3; i++ {
-		seed := uint64(i)
-		r := Run(seed, o)
-		found := Check(r.Log)
-		if also != nil {
-			found = append(found, also(r)...)
-		}
-		steps, terms, tasks = steps+r.Steps, terms+r.Terms, tasks+r.Tasks
-		if len(found) > 0 {
-			bad++
-			complain(t, seed, o, found)
-		}
+	if also == nil {
+		also = func(Result) []Violation { return nil }
+	}
+	var mu sync.Mutex
+	var bad []failure
+	var next atomic.Int64
+	next.Store(int64(first))
+	var wg sync.WaitGroup
+	for range min(n, runtime.GOMAXPROCS(0)) {
+		wg.Go(func() {
+			for {
+				seed := next.Add(1) - 1
+				mu.Lock()
+				enough := seed >= int64(first+n) || len(bad) >= 3
+				mu.Unlock()
+				if enough {
+					return
+				}
+				r := Run(uint64(seed), o)
+				found := append(Check(r.Log), also(r)...)
+				mu.Lock()
+				steps, terms, tasks = steps+r.Steps, terms+r.Terms, tasks+r.Tasks
+				if len(found) > 0 {
+					bad = append(bad, failure{uint64(seed), found})
+				}
+				mu.Unlock()
+			}
+		})
+	}
+	wg.Wait()
+	for _, f := range bad {
+		complain(t, f.seed, o, f.found)
 	}
 	return steps, terms, tasks
 }
@@ -81,6 +108,12 @@ func TestSimulation(t *testing.T) {
 	began := time.Now()
 	steps, terms, tasks := some(t, 300, Options{}, nil)
 	t.Logf("%d steps, %d terms, %d tasks; %.0f steps/s", steps, terms, tasks, float64(steps)/time.Since(began).Seconds())
+}
+
+// TestSimulationOfALongRest waits until tasks that were given up have been asked for.
+func TestSimulationOfALongRest(t *testing.T) {
+	t.Parallel()
+	some(t, 10, Options{Rest: 22 * time.Minute}, nil)
 }
 
 // TestSimulationIsDeterministic: a seed is enough to see it all again.
