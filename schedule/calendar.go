@@ -53,13 +53,11 @@ func (c *calendar) beyond() int64 { return (maxMillis-c.local)/c.average() + 4 }
 
 func (c *calendar) at(k int64) int64 { return min(c.slot(k).first, maxMillis) }
 
-// index estimates and corrects: an estimate by the average length is wrong by
-// a few days at most.
+// index estimates and corrects. The estimate by the average length is never too
+// high: slots are less than a period from where it has them, for the zone's offset and
+// jumps make less than a day of it, and the months' lengths less than a week.
 func (c *calendar) index(after int64) int64 {
 	k := max(0, (after-c.local)/c.average())
-	for k > 0 && c.slot(k-1).first > after {
-		k--
-	}
 	for c.slot(k).first <= after {
 		k++
 	}
@@ -69,9 +67,6 @@ func (c *calendar) index(after int64) int64 {
 // indexLocal is the number of the first slot whose wall-clock time is not before local.
 func (c *calendar) indexLocal(local int64) int64 {
 	k := max(0, (local-c.local)/(c.average()-c.millis))
-	for k > 0 && c.localOf(k-1) >= local {
-		k--
-	}
 	for c.localOf(k) < local {
 		k++
 	}

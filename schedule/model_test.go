@@ -202,6 +202,12 @@ func compare(t failer, s *Schedule, want []time.Time, from, to time.Time) {
 	for i := 0; i < len(want); i += max(1, len(want)/6) {
 		borders = append(borders, want[i].Add(-1), want[i], want[i].Add(1), want[i].Add(17*time.Minute))
 	}
+	for i, odd := 2, 0; i < len(want) && odd < 5; i++ { // and where the distance changes
+		if want[i].Sub(want[i-1]) != want[i-1].Sub(want[i-2]) {
+			borders = append(borders, want[i].Add(-1), want[i-1].Add(-1), want[i])
+			odd++
+		}
+	}
 	for _, a := range borders {
 		for _, b := range borders {
 			if b.Before(a) || !b.Before(to) {
