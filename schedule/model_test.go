@@ -245,14 +245,14 @@ func TestCronAroundTransitions(t *testing.T) {
 				moments = []time.Time{time.Date(2020, 2, 29, 12, 0, 0, 0, time.UTC)}
 			}
 			for i, moment := range moments {
-				if !*long && i%6 != 0 && name != "Pacific/Apia" {
+				if !*long && i%8 != 0 && !(name == "Pacific/Apia" && moment.Year() == 2011) {
 					continue
 				}
 				from, to := moment.Add(-50*time.Hour), moment.Add(30*time.Hour)
 				ticks := strip(loc, from, to, time.Minute)
 				for j, text := range sweepExpressions {
 					for k, p := range policies {
-						if !*long && k != 0 && (i+j+k)%4 != 0 {
+						if !*long && (i+j+k)%3 != 0 {
 							continue
 						}
 						s := must(t, text, Options{Zone: name, Gap: p.gap, Overlap: p.overlap})

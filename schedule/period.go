@@ -183,8 +183,8 @@ func (p Period) Fixed() (time.Duration, bool) {
 
 // AddTo returns t plus k times the period, counted at once from t in the
 // calendar of t's zone: 31 January plus 2 times P1M is 31 March. Years, months,
-// weeks and days keep the wall clock's time (see Schedule for times that do not
-// exist, or come twice); hours, minutes and seconds are elapsed time. Results
+// weeks and days keep the wall clock's time (see the package comment for times that do
+// not exist, or come twice); hours, minutes and seconds are elapsed time. Results
 // outside the years 1 to 9999 are given as the zero time.
 func (p Period) AddTo(t time.Time, k int64) time.Time {
 	months, ok1 := times(p.months(), k)

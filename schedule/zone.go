@@ -101,59 +101,40 @@ func smallNumber(text string, digits int) (n int, ok bool) {
 	return n, true
 }
 
-// longName returns what java.time.ZoneId.SHORT_IDS has for a short name, or "".
+// shortNames is what java.time.ZoneId.SHORT_IDS has for short names, without those of a fixed offset.
+const shortNames = `
+ACT=Australia/Darwin
+AET=Australia/Sydney
+AGT=America/Argentina/Buenos_Aires
+ART=Africa/Cairo
+AST=America/Anchorage
+BET=America/Sao_Paulo
+BST=Asia/Dhaka
+CAT=Africa/Harare
+CNT=America/St_Johns
+CST=America/Chicago
+CTT=Asia/Shanghai
+EAT=Africa/Addis_Ababa
+ECT=Europe/Paris
+IET=America/Indiana/Indianapolis
+IST=Asia/Kolkata
+JST=Asia/Tokyo
+MIT=Pacific/Apia
+NET=Asia/Yerevan
+NST=Pacific/Auckland
+PLT=Asia/Karachi
+PNT=America/Phoenix
+PRT=America/Puerto_Rico
+PST=America/Los_Angeles
+SST=Pacific/Guadalcanal
+VST=Asia/Ho_Chi_Minh
+`
+
+// longName returns the IANA name for one of Java's short names, or "".
 func longName(short string) string {
-	switch short {
-	case "ACT":
-		return "Australia/Darwin"
-	case "AET":
-		return "Australia/Sydney"
-	case "AGT":
-		return "America/Argentina/Buenos_Aires"
-	case "ART":
-		return "Africa/Cairo"
-	case "AST":
-		return "America/Anchorage"
-	case "BET":
-		return "America/Sao_Paulo"
-	case "BST":
-		return "Asia/Dhaka"
-	case "CAT":
-		return "Africa/Harare"
-	case "CNT":
-		return "America/St_Johns"
-	case "CST":
-		return "America/Chicago"
-	case "CTT":
-		return "Asia/Shanghai"
-	case "EAT":
-		return "Africa/Addis_Ababa"
-	case "ECT":
-		return "Europe/Paris"
-	case "IET":
-		return "America/Indiana/Indianapolis"
-	case "IST":
-		return "Asia/Kolkata"
-	case "JST":
-		return "Asia/Tokyo"
-	case "MIT":
-		return "Pacific/Apia"
-	case "NET":
-		return "Asia/Yerevan"
-	case "NST":
-		return "Pacific/Auckland"
-	case "PLT":
-		return "Asia/Karachi"
-	case "PNT":
-		return "America/Phoenix"
-	case "PRT":
-		return "America/Puerto_Rico"
-	case "PST":
-		return "America/Los_Angeles"
-	case "SST":
-		return "Pacific/Guadalcanal"
-	case "VST":
-		return "Asia/Ho_Chi_Minh"
+	if _, rest, ok := strings.Cut(shortNames, "\n"+short+"="); ok && len(short) == 3 {
+		name, _, _ := strings.Cut(rest, "\n")
+		return name
 	}
 	return ""
 }
