@@ -98,6 +98,7 @@ func stream(w http.ResponseWriter, id string) func(events ...*scheduler.Event) e
 	w.Header().Set("Content-Type", mediaType)
 	w.Header().Set(streamHeader, id)
 	w.WriteHeader(http.StatusOK)
+	http.NewResponseController(w).Flush()
 	records := NewRecordWriter(w)
 	return func(events ...*scheduler.Event) error {
 		for _, ev := range events {
@@ -233,8 +234,13 @@ func (p *pipes) serve(address string, h http.Handler) (stop func()) {
 	}
 	p.hosts[address] = l
 	p.mu.Unlock()
-	server := &http.Server{Handler: h, ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)}
 	var serving sync.WaitGroup
+	counted := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		serving.Add(1)
+		defer serving.Done()
+		h.ServeHTTP(w, r)
+	})
+	server := &http.Server{Handler: counted, ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)}
 	serving.Go(func() { server.Serve(l) })
 	return func() {
 		p.mu.Lock()
