@@ -1,11 +1,11 @@
 package simulation
 
 import (
-	"maps"
 	"slices"
 	"time"
 
 	"github.com/hora-scheduler/hora/job"
+	"github.com/hora-scheduler/hora/jobgraph"
 	"github.com/hora-scheduler/hora/scheduler"
 )
 
@@ -52,7 +52,7 @@ func (c *checker) putJob(rec *scheduler.JobRecord) {
 	}
 	j := c.jobs[rec.UID]
 	if j == nil {
-		j = &jobView{slots: map[int64]bool{}, fresh: map[string]int{}, anchored: true}
+		j = &jobView{slots: map[int64]bool{}, fresh: map[string]fresh{}, anchored: true}
 		c.jobs[rec.UID] = j
 		c.order = append(c.order, rec.UID)
 	} else if old := j.rec; old.Job.Schedule != rec.Job.Schedule || old.Job.Zone != rec.Job.Zone {
@@ -78,11 +78,13 @@ func (c *checker) putJob(rec *scheduler.JobRecord) {
 	case j.disabled.IsZero():
 		j.disabled = c.step.At
 	}
-	fresh := map[string]int{}
-	for _, p := range rec.Job.Parents {
-		fresh[p] = j.fresh[p]
+	kept := map[string]fresh{} // parents that stay keep what is unspent, new ones begin with nothing
+	if def.Gate != nil {
+		for _, p := range def.Gate.Names() {
+			kept[p] = j.fresh[p]
+		}
 	}
-	j.fresh = fresh
+	j.fresh = kept
 }
 
 func (c *checker) putState(st *scheduler.JobState) {
@@ -169,19 +171,24 @@ func (c *checker) newRun(j *jobView, run *scheduler.Run) *runView {
 	return r
 }
 
-// released spends the successes of the parents.
+// satisfied tells whether what was not spent is enough for a run.
+func (j *jobView) satisfied() bool {
+	return j.def.Gate != nil && j.def.Gate.Eval(func(c jobgraph.Condition, parent string) bool {
+		f := j.fresh[parent]
+		return c != jobgraph.Failed && f.successes > 0 || c != jobgraph.Succeeded && f.failures > 0
+	})
+}
+
+// released spends the results of the parents.
 func (c *checker) released(j *jobView) {
-	if len(j.rec.Job.Parents) == 0 {
-		return // a trigger: not counted here
+	if !j.satisfied() {
+		c.breaks(c.step.At, parentsFirst, "%s is released by parents %v, trigger %q, and what it has not spent is %v", j.rec.Job.Name, j.rec.Job.Parents, j.rec.Job.Trigger, j.fresh)
 	}
-	for _, p := range slices.Sorted(maps.Keys(j.fresh)) {
-		if j.fresh[p] < 1 {
-			c.breaks(c.step.At, parentsFirst, "%s is released, and %s has no success that it has not spent", j.rec.Job.Name, p)
-		}
+	for p, f := range j.fresh {
 		if j.def.Each {
-			j.fresh[p]--
+			j.fresh[p] = fresh{max(0, f.successes-1), max(0, f.failures-1)}
 		} else {
-			j.fresh[p] = 0
+			j.fresh[p] = fresh{}
 		}
 	}
 }
@@ -217,6 +224,8 @@ func (c *checker) putEntry(e *scheduler.Entry, report *scheduler.Status, reporte
 	case scheduler.Failed:
 		if j.rec.Job.SoftError {
 			c.success(e.JobName)
+		} else {
+			c.count(e.JobName, fresh{0, 1})
 		}
 		if r != reported || !c.explained(j, r, report) {
 			c.breaks(c.step.At, retryKept, "run %s failed for good with %d failures and %d losses: %s", e.Run, r.run.Failures, r.run.Losses, e.Reason)
@@ -286,13 +295,9 @@ func (c *checker) restJob(now time.Time, j *jobView) {
 			c.breaks(now, settled, "%s: %d slots up to %v are not decided", name, n, slot)
 		}
 	}
-	ready := len(j.rec.Job.Parents) > 0
-	for _, n := range j.fresh {
-		ready = ready && n > 0
-	}
 	waits := slices.ContainsFunc(j.runs, func(r *runView) bool { return !r.over && r.run.State != scheduler.Launched && r.run.Attempt == 0 })
-	if ready && !(j.def.Each && waits) && j.open < job.MaxConcurrent {
-		c.breaks(now, settled, "%s: each parent has an unspent success (%v), and it is not released", name, j.fresh)
+	if j.satisfied() && !(j.def.Each && waits) && j.open < job.MaxConcurrent {
+		c.breaks(now, settled, "%s: its parents allow a run (%v), and there is none", name, j.fresh)
 	}
 }
 

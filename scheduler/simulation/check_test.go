@@ -79,18 +79,21 @@ type runView struct {
 	retryAt  time.Time      // its present attempt must not start before
 }
 
+// fresh is how often a parent succeeded and failed since the child spent it.
+type fresh struct{ successes, failures int }
+
 // jobView is what is known of a job.
 type jobView struct {
 	rec      *scheduler.JobRecord
 	state    *scheduler.JobState
 	def      *job.Compiled
-	counted  int64          // slots that were accounted for since state.Decided
-	slots    map[int64]bool // slots with a run
-	fresh    map[string]int // by parent: successes that were not spent
-	allow    bool           // overlap was allowed at some time
-	width    int            // most tasks that may run at once
-	disabled time.Time      // since when; zero: it is enabled
-	gone     time.Time      // deleted; zero: it is there
+	counted  int64            // slots that were accounted for since state.Decided
+	slots    map[int64]bool   // slots with a run
+	fresh    map[string]fresh // by parent: what was not spent
+	allow    bool             // overlap was allowed at some time
+	width    int              // most tasks that may run at once
+	disabled time.Time        // since when; zero: it is enabled
+	gone     time.Time        // deleted; zero: it is there
 	open     int
 	runs     []*runView
 	anchored bool // the schedule was just replaced: it begins where it likes
@@ -333,11 +336,13 @@ func (c *checker) report(st scheduler.Status) *runView {
 }
 
 // success counts a success of a job for all its children.
-func (c *checker) success(name string) {
+func (c *checker) success(name string) { c.count(name, fresh{1, 0}) }
+
+func (c *checker) count(name string, more fresh) {
 	for _, uid := range c.order {
 		j := c.jobs[uid]
-		if _, there := j.fresh[name]; there && j.gone.IsZero() {
-			j.fresh[name]++
+		if f, there := j.fresh[name]; there && j.gone.IsZero() {
+			j.fresh[name] = fresh{f.successes + more.successes, f.failures + more.failures}
 		}
 	}
 }
