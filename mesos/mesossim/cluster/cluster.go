@@ -38,6 +38,9 @@ type Config struct {
 	Env []string
 	// Seed makes ids; default from the time.
 	Seed uint64
+	// Instant ends every task well as soon as it starts, without a process: for
+	// benchmarks of what is around the tasks.
+	Instant bool
 	// Log gets a line for each task launched, not launched and ended; default none.
 	Log *slog.Logger
 }
@@ -66,12 +69,18 @@ func DefaultAgents(n int, resources string) []AgentConfig {
 	return out
 }
 
+// runner performs the agents' commands.
+type runner interface {
+	Do(mesossim.Command)
+	Close()
+}
+
 // Cluster is a running simulated cluster.
 type Cluster struct {
 	config  Config
 	log     *slog.Logger
 	core    *core
-	runner  *process.Runner
+	runner  runner
 	master  *listener
 	agents  []*listener
 	handler *handler
@@ -141,9 +150,10 @@ func (c *Cluster) start() error {
 	options.Profile = profile
 	options.Tamper = faults.tamper
 	c.core = newCore(options)
-	if c.runner, err = process.NewRunner(c.processConfig(), reporter{c.core, c.log}); err != nil {
+	if c.runner, err = c.newRunner(); err != nil {
 		return err
 	}
+
 	c.core.commands = c.do
 	for _, spec := range specs {
 		if err := c.core.addAgent(spec); err != nil {
