@@ -14,16 +14,19 @@ type fields struct {
 	firstTime, lastTime  int64     // of a matching day
 }
 
-func newFields(second, minute, hour, dom, month, dow uint64, both bool) fields {
-	f := fields{second: second, minute: minute, hour: hour, dom: uint32(dom), month: uint32(month), both: both}
+// bitSets are the fields of a cron expression, a bit for each value.
+type bitSets struct{ second, minute, hour, dom, month, dow uint64 }
+
+func newFields(b bitSets, both bool) fields {
+	f := fields{second: b.second, minute: b.minute, hour: b.hour, dom: uint32(b.dom), month: uint32(b.month), both: both}
 	for first := range 7 {
 		for day := 1; day <= 31; day++ {
-			if dow>>((first+day-1)%7)&1 == 1 {
+			if b.dow>>((first+day-1)%7)&1 == 1 {
 				f.byWeekday[first] |= 1 << day
 			}
 		}
 	}
-	f.perDay = int64(bits.OnesCount64(second) * bits.OnesCount64(minute) * bits.OnesCount64(hour))
+	f.perDay = int64(bits.OnesCount64(b.second) * bits.OnesCount64(b.minute) * bits.OnesCount64(b.hour))
 	f.firstTime, _ = f.timeFrom(0)
 	f.lastTime, _ = f.timeUpTo(daySeconds - 1)
 	return f
