@@ -134,7 +134,7 @@ func (c *countWrites) Write(p []byte) (int, error) {
 func TestRecordRoundTrip(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
-		records := rapid.SliceOf(rapid.OneOf(rapid.SliceOfN(rapid.Byte(), 0, 40), rapid.Just(make([]byte, 2*firstRead)))).Draw(t, "records")
+		records := rapid.SliceOfN(rapid.OneOf(rapid.SliceOfN(rapid.Byte(), 0, 20), rapid.Just(make([]byte, firstRead+1))), 0, 8).Draw(t, "records")
 		var stream countWrites
 		w := NewRecordWriter(&stream)
 		for _, r := range records {
