@@ -59,7 +59,7 @@ func some(t *testing.T, n int, o Options, also func(Result) []Violation) (steps,
 	first := *firstFlag
 	if *seedsFlag > 0 {
 		n = *seedsFlag
-	} else if testing.Short() {
+	} else if n /= slower; testing.Short() {
 		n = max(1, n/10)
 	}
 	if *seedFlag >= 0 {
