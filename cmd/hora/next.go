@@ -1,0 +1,61 @@
+package main
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/hora-scheduler/hora/schedule"
+)
+
+// maxNext bounds how many instants are printed.
+const maxNext = 100000
+
+func nextCommand() *cobra.Command {
+	var from, zone, name string
+	var count int
+	c := &cobra.Command{
+		Use:   "next [flags] 'SCHEDULE'",
+		Short: "Print the next instants of a schedule",
+		Long: `Print the next instants of a schedule, one RFC 3339 line each.
+
+SCHEDULE is an ISO 8601 repeating interval (R[n]/[start]/period) or a cron
+expression (5 fields, 6 with seconds, @daily …, @every 90s). If there are fewer
+instants than asked for, only these are printed.`,
+		Example: `  hora next '*/15 * * * *'
+  hora next --zone Europe/Berlin --from 2026-03-28T00:00:00Z '30 2 * * *'
+  hora next -n 4 'R/2026-01-31T00:00:00Z/P1M'`,
+		Args: arguments(cobra.ExactArgs(1)),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			at := time.Now()
+			if from != "" {
+				var err error
+				if at, err = time.Parse(time.RFC3339Nano, from); err != nil {
+					return badFlag("from", from, "an RFC 3339 time such as 2026-01-31T08:00:00Z")
+				}
+			}
+			if count < 1 || count > maxNext {
+				return badFlag("count", count, fmt.Sprintf("a number from 1 to %d", maxNext))
+			}
+			s, err := schedule.Parse(args[0], schedule.Options{Zone: zone, Name: name, Anchor: at})
+			if err != nil {
+				return usageError{err}
+			}
+			// --from itself may be an instant: what is asked for is what comes from there on.
+			at = at.Add(-1)
+			for range count {
+				if at = s.Next(at); at.IsZero() {
+					break
+				}
+				fmt.Fprintln(cmd.OutOrStdout(), at.In(s.Location()).Format(time.RFC3339Nano))
+			}
+			return nil
+		},
+	}
+	c.Flags().StringVar(&from, "from", "", "first instant to consider, RFC 3339 (default now)")
+	c.Flags().StringVar(&zone, "zone", "", "time zone of the schedule, such as Europe/Berlin (default UTC)")
+	c.Flags().StringVar(&name, "name", "", "name of the job, which H in cron fields is hashed from")
+	c.Flags().IntVarP(&count, "count", "n", 5, "how many instants")
+	return c
+}
