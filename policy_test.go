@@ -333,7 +333,7 @@ func TestInvariants(t *testing.T) {
 			}
 		}
 	}
-	rows := regexp.MustCompile("(?m)^\\| (I\\d+) \\|.*$").FindAllStringSubmatch(string(text), -1)
+	rows := regexp.MustCompile(`(?m)^\| (I\d+) \|.*$`).FindAllStringSubmatch(string(text), -1)
 	if len(rows) < 10 {
 		t.Fatalf("ARCHITECTURE.md lists %d invariants, want at least 10", len(rows))
 	}

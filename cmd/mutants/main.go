@@ -112,7 +112,7 @@ func read(file string) (*mutant, error) {
 		}
 	}
 	if m.file == "" || m.test == "" || m.what == "" {
-		return nil, fmt.Errorf("%s: want a description, file: and test:", file)
+		return nil, fmt.Errorf("%s: want a description and the lines file and test", file)
 	}
 	source, err := os.ReadFile(m.file)
 	if err != nil {

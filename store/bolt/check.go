@@ -81,12 +81,9 @@ type meta struct {
 // valid: the other one was being written when the machine went down.
 func readMeta(f io.ReaderAt, size int64) (meta, error) {
 	var best meta
-	reason := errors.New("it is not a database")
-	first, err := metaAt(f, 0)
-	if err == nil {
-		best, reason = first, nil
-	} else {
-		reason = err
+	first, reason := metaAt(f, 0)
+	if reason == nil {
+		best = first
 	}
 	for n := int64(minPage); n <= maxPage && n < size; n *= 2 {
 		if reason == nil && uint64(n) != first.pageSize {

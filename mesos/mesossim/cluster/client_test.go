@@ -117,10 +117,10 @@ func (f *framework) wait(kind scheduler.Event_Type) *scheduler.Event {
 	f.t.Helper()
 	for {
 		ev := f.next()
-		if ev == nil {
+		switch {
+		case ev == nil:
 			f.t.Fatalf("stream ended (%v) before %s", f.end, kind)
-		}
-		if ev.Type == kind {
+		case ev.Type == kind:
 			return ev
 		}
 	}

@@ -44,6 +44,7 @@ func (r *Runner) fetch(container string, spec *mesossim.LaunchSpec) error {
 		uri := &spec.Task.Command.URIs[i]
 		if err := fetchOne(ctx, dir, uri); err != nil {
 			fmt.Fprintf(errOut, "Failed to fetch '%s': %v\n", uri.Value, err)
+			//lint:ignore ST1005 the words of the real agent
 			return fmt.Errorf("Failed to fetch all URIs for container '%s' with exit status: 256", container)
 		}
 	}

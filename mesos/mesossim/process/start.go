@@ -40,11 +40,13 @@ func (r *Runner) start(j *job) (*proc, error) {
 	spec, dir := j.spec, j.dir
 	cred, err := r.users.credential(spec.User)
 	if err != nil {
+		//lint:ignore ST1005 the words of the real agent
 		return nil, fmt.Errorf("Failed to chown '%s' to user '%s' : %w", filepath.Join(dir, "stdout"), spec.User, err)
 	}
 	if cred != nil {
 		for _, path := range []string{dir, filepath.Join(dir, "stdout"), filepath.Join(dir, "stderr")} {
 			if err := os.Chown(path, int(cred.Uid), int(cred.Gid)); err != nil {
+				//lint:ignore ST1005 the words of the real agent
 				return nil, fmt.Errorf("Failed to chown '%s' to user '%s' : %w", path, spec.User, err)
 			}
 		}

@@ -54,6 +54,7 @@ func (t *userTable) credential(name string) (*syscall.Credential, error) {
 func (t *userTable) lookup(name string) (*syscall.Credential, error) {
 	u, err := user.Lookup(name)
 	if err != nil {
+		//lint:ignore ST1005 the words of the real agent
 		return nil, fmt.Errorf("Failed to get user information for '%s': %w", name, err)
 	}
 	uid, err := strconv.ParseUint(u.Uid, 10, 32)
