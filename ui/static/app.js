@@ -42,7 +42,7 @@ function relative(text) {
   const seconds = Math.round((new Date(text) - Date.now()) / 1000);
   const size = Math.abs(seconds);
   const words = size < 90 ? size + ' s' : size < 5400 ? Math.round(size / 60) + ' min' : size < 129600 ? Math.round(size / 3600) + ' h' : Math.round(size / 86400) + ' d';
-  return seconds >= 0 ? 'in ' + words : words + ' ago';
+  return seconds > 0 ? 'in ' + words : 'due';
 }
 
 function took(entry) {
