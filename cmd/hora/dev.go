@@ -130,12 +130,16 @@ func (o *devOptions) run(ctx context.Context, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	return program.run(ctx, listener, func(base string) error {
+	err = program.run(ctx, listener, func(base string) error {
 		fmt.Fprintf(stdout, "hora          %s  (page, API, /metrics; ready in %s)\n", base, short(time.Since(began)))
 		fmt.Fprintf(stdout, "Mesos master  %s  (simulated, %d agents)\n", sim.MasterURL(), o.sim.agents)
 		fmt.Fprintf(stdout, "data          %s\n", o.dataDir)
 		return loadFiles(ctx, base, o.files, stdout)
 	})
+	if err == nil {
+		fmt.Fprintln(stdout, "stopped       the next start goes on from here; tasks that ran will be run again")
+	}
+	return err
 }
 
 // assemble wires the parts of a scheduler that runs in this process.
@@ -172,7 +176,7 @@ type program struct {
 }
 
 // shutdownTime is how long requests in flight are waited for.
-const shutdownTime = 5 * time.Second
+const shutdownTime = 2 * time.Second
 
 // run serves until ctx ends or a part gives up; ready is called once the
 // process leads.
@@ -200,15 +204,14 @@ func (p *program) run(ctx context.Context, listener net.Listener, ready func(bas
 	}
 	stop, done := context.WithTimeout(context.WithoutCancel(ctx), shutdownTime)
 	defer done()
-	shutdown := server.Shutdown(stop)
+	if server.Shutdown(stop) != nil {
+		_ = server.Close()
+	}
 	cancel(nil)
 	for range 2 {
 		if e := <-ended; err == nil && !errors.Is(e, http.ErrServerClosed) {
 			err = e
 		}
-	}
-	if err == nil && shutdown != nil {
-		err = fmt.Errorf("stop: %w", shutdown)
 	}
 	return err
 }

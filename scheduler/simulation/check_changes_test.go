@@ -24,6 +24,11 @@ func (c *checker) change(change scheduler.Change, report *scheduler.Status, repo
 		r, j := c.runs[ch.RunKey], c.jobs[ch.UID]
 		if r != nil && !r.over {
 			j.open--
+			if r.run.Task != nil && j.gone.IsZero() {
+				if _, deletes := c.step.Event.(scheduler.DeleteJob); deletes {
+					c.breaks(c.step.At, stopped, "%s is forgotten with its job, and not killed", r.run.Task.ID)
+				}
+			}
 			r.over = true // the entry comes next, or never if the job is deleted
 			if _, deletes := c.step.Event.(scheduler.DeleteJob); !deletes && j.gone.IsZero() && !c.entryFollows(ch.RunKey) {
 				c.breaks(c.step.At, runOnce, "run %s vanishes without an entry", ch.RunKey)
@@ -74,6 +79,9 @@ func (c *checker) putJob(rec *scheduler.JobRecord) {
 	j.width = max(j.width, width)
 	switch {
 	case !rec.Job.Disabled:
+		if !j.disabled.IsZero() {
+			j.pauses = append(j.pauses, pause{j.disabled, c.step.At})
+		}
 		j.disabled = time.Time{}
 	case j.disabled.IsZero():
 		j.disabled = c.step.At
@@ -153,8 +161,19 @@ func (c *checker) newRun(j *jobView, run *scheduler.Run) *runView {
 	if !j.gone.IsZero() || !j.disabled.IsZero() && !run.Forced {
 		c.breaks(c.step.At, stopped, "run %s is made, and its job is deleted or disabled", run.RunKey)
 	}
+	if run.State == scheduler.Waiting && j.def.Overlap == job.Skip {
+		c.breaks(c.step.At, overlapKept, "run %s waits for another one, and overlap is skip", run.RunKey)
+	}
+	if run.State == scheduler.Waiting && j.def.Overlap == job.Replace {
+		c.replaced = append(c.replaced, run.RunKey)
+	}
 	switch run.Kind {
 	case scheduler.OfSlot:
+		for _, p := range j.pauses {
+			if run.Slot.After(p.from) && run.Slot.Before(p.to) {
+				c.breaks(c.step.At, stopped, "slot %v of %s passed while it was disabled, and has a run", run.Slot, j.rec.Job.Name)
+			}
+		}
 		r.epsilon = j.def.Epsilon
 		c.newRuns[run.UID]++
 		j.counted++
@@ -326,6 +345,10 @@ func (c *checker) restRun(now time.Time, run *scheduler.Run, live map[string]boo
 			c.breaks(now, settled, "run %s of %s has task %s, which was never executed", run.RunKey, run.JobName, run.Task.ID)
 		case !live[t.id] && t.ended.Before(due):
 			c.breaks(now, settled, "run %s of %s has task %s, which is over since %v", run.RunKey, run.JobName, t.id, t.ended)
+		case live[t.id] && run.Kill != nil && run.Kill.Since.Before(due):
+			c.breaks(now, settled, "%s runs, and is to be killed since %v (%s)", t.id, run.Kill.Since, run.Kill.Cause)
+		case live[t.id] && !run.Task.Timeout.IsZero() && run.Task.Timeout.Before(due):
+			c.breaks(now, timeoutKept, "%s runs, and was to end at %v", t.id, run.Task.Timeout)
 		case live[t.id] && !j.gone.IsZero():
 			c.breaks(now, settled, "%s runs, and its job was deleted at %v", t.id, j.gone)
 		}

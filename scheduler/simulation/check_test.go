@@ -82,6 +82,9 @@ type runView struct {
 // fresh is how often a parent succeeded and failed since the child spent it.
 type fresh struct{ successes, failures int }
 
+// pause is when a job was disabled.
+type pause struct{ from, to time.Time }
+
 // jobView is what is known of a job.
 type jobView struct {
 	rec      *scheduler.JobRecord
@@ -93,6 +96,7 @@ type jobView struct {
 	allow    bool             // overlap was allowed at some time
 	width    int              // most tasks that may run at once
 	disabled time.Time        // since when; zero: it is enabled
+	pauses   []pause          // that are over
 	gone     time.Time        // deleted; zero: it is there
 	open     int
 	runs     []*runView
@@ -100,16 +104,17 @@ type jobView struct {
 }
 
 type checker struct {
-	found   []Violation
-	jobs    map[scheduler.UID]*jobView
-	order   []scheduler.UID
-	runs    map[scheduler.RunKey]*runView
-	tasks   map[string]*taskView
-	asked   map[int]scheduler.Event
-	done    map[string]int // steps that were not refused, by event
-	calm    time.Time
-	step    *Stepped
-	newRuns map[scheduler.UID]int // of slots, in this step
+	found    []Violation
+	jobs     map[scheduler.UID]*jobView
+	order    []scheduler.UID
+	runs     map[scheduler.RunKey]*runView
+	tasks    map[string]*taskView
+	asked    map[int]scheduler.Event
+	done     map[string]int // steps that were not refused, by event
+	calm     time.Time
+	step     *Stepped
+	newRuns  map[scheduler.UID]int // of slots, in this step
+	replaced []scheduler.RunKey    // runs made in this step that replace the others
 }
 
 // Check reads a log and returns the promises that it breaks.
@@ -269,7 +274,7 @@ func (c *checker) answered(f Answered) {
 
 // stepped takes a step in.
 func (c *checker) stepped(f Stepped) {
-	c.step, c.newRuns = &f, map[scheduler.UID]int{}
+	c.step, c.newRuns, c.replaced = &f, map[scheduler.UID]int{}, nil
 	var report *scheduler.Status
 	var before *runView
 	switch ev := f.Event.(type) {
@@ -296,6 +301,13 @@ func (c *checker) stepped(f Stepped) {
 	}
 	if report != nil {
 		c.afterReport(*report, &was, before)
+	}
+	for _, by := range c.replaced {
+		for _, r := range c.jobs[by.UID].runs {
+			if r.run.Seq < by.Seq && !r.over && r.run.State == scheduler.Launched && r.run.Kill == nil {
+				c.breaks(f.At, overlapKept, "run %s is to be replaced, and is not killed", r.run.RunKey)
+			}
+		}
 	}
 	for uid, n := range c.newRuns {
 		if n > scheduler.MaxCatchUp {

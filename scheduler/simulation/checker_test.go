@@ -244,6 +244,10 @@ func badDependencies() []badLog {
 	}
 }
 
+func waits(seq uint64, s float64) scheduler.PutRun {
+	return run(seq, s, func(r *scheduler.Run) { r.State = scheduler.Waiting })
+}
+
 func badPolicies() []badLog {
 	a, id, next := minutely(nil), task(0, 10, 0), task(1, 70, 0)
 	two := func(rec *scheduler.JobRecord) []Fact {
@@ -261,6 +265,10 @@ func badPolicies() []badLog {
 	return []badLog{
 		{"two tasks at once", overlapKept, two(a)},
 		{"more tasks than allowed", overlapKept, two(minutely(func(j *job.Job) { j.Overlap, j.MaxConcurrent = "allow", 1 }))},
+		{"overlap skip, and it waits", overlapKept, []Fact{put(minutely(func(j *job.Job) { j.Overlap = "skip" })), made(0, 10), step(70, scheduler.Tick{}, waits(1, 70))}},
+		{"overlap replace, and nothing is killed", overlapKept, []Fact{put(minutely(func(j *job.Job) { j.Overlap = "replace" })), made(0, 10), step(70, scheduler.Tick{}, waits(1, 70))}},
+		{"a slot of a pause", stopped, []Fact{put(a), pause, step(11, scheduler.SetDisabled{Name: "a"}, scheduler.PutJobRecord{Job: a}, run(0, 10, nil))}},
+		{"deleted and not killed", stopped, []Fact{put(a), made(0, 10), step(12, scheduler.DeleteJob{Name: "a"}, over(0, 10, scheduler.Killed)[0])}},
 		{"launched while disabled", stopped, []Fact{put(a), step(8, scheduler.Tick{}, run(0, 10, nil)), pause, step(10, scheduler.Tick{}, launched(0, 10, 0))}},
 		{"made while disabled", stopped, []Fact{put(a), pause, step(10, scheduler.Tick{}, run(0, 10, nil))}},
 		{"executed long after the pause", stopped, []Fact{put(a), made(0, 10), pause, started(200, id)}},
@@ -279,6 +287,9 @@ func badShell() []badLog {
 	a, id := minutely(func(j *job.Job) { j.Schedule = "R1/2026-01-01T00:00:10Z/PT1M" }), task(0, 10, 0)
 	mark := scheduler.MarkSuccess{Name: "a"}
 	waiting := run(0, 10, func(r *scheduler.Run) { r.State = scheduler.Waiting })
+	wanted, timed := launched(0, 10, 0), launched(0, 10, 0)
+	wanted.Run.Kill = &scheduler.Kill{Cause: scheduler.ByPerson, Since: sec(20)}
+	timed.Run.Task.Timeout = sec(20)
 	decide := func(s float64) Stepped { return step(s, scheduler.Tick{}, decided(1, s)) }
 	return []badLog{
 		{"held is not stored", heldIsStored, []Fact{Loaded{at{epoch}, "x\ny", "x\nz"}}},
@@ -291,6 +302,8 @@ func badShell() []badLog {
 		{"a run never starts", settled, []Fact{put(a), step(10, scheduler.Tick{}, run(0, 10, nil)), decide(10), rest(200, records(run(0, 10, nil)))}},
 		{"a run waits for nothing", settled, []Fact{put(a), step(10, scheduler.Tick{}, waiting), decide(10), rest(60, records(waiting))}},
 		{"a task that never was", settled, []Fact{put(a), made(0, 10), rest(200, records(launched(0, 10, 0)))}},
+		{"a kill without an end", settled, []Fact{put(a), made(0, 10), started(10, id), rest(200, records(wanted))}},
+		{"a timeout without a kill", timeoutKept, []Fact{put(a), made(0, 10), started(10, id), rest(200, records(timed))}},
 		{"a task that is long over", settled, []Fact{put(a), made(0, 10), started(10, id), ended(11, id, 0), rest(200, records(launched(0, 10, 0)))}},
 		{"a task lives on, and its run is over", settled, []Fact{
 			put(a), Calm{at{epoch}}, made(0, 10), started(10, id), step(12, scheduler.Tick{}, over(0, 10, scheduler.Killed)...), rest(3000, records()),

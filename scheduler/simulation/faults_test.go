@@ -62,7 +62,7 @@ func (w *world) fault() {
 	case 0:
 		d := w.between(100*time.Millisecond, 8*time.Second)
 		w.tracef("the store is away for %v", d)
-		w.hooked.away = w.now.Add(d)
+		w.hooked.away = later(w.hooked.away, w.now.Add(d))
 	case 1:
 		if w.holder != nil && w.holder.term != nil && !w.holder.asleep {
 			w.tracef("%s hands over", w.holder.name)
@@ -141,6 +141,9 @@ func (w *world) calm() {
 	for i := range w.agents {
 		w.agentBack(i)
 	}
+	if w.opts.Stay {
+		return
+	}
 	// Agents repeat updates with delays that have grown; a new subscription hears all at once.
 	w.after(65*time.Second, func() {
 		if h := w.holder; h != nil && h.term != nil && !h.asleep {
@@ -158,4 +161,11 @@ func (w *world) rest() {
 	}
 	w.note(Loaded{at{w.now}, dump(w.written.records()), dump(records)})
 	w.note(Rest{at{w.now}, records})
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
 }

@@ -4,11 +4,14 @@ import (
 	"flag"
 	"fmt"
 	"runtime"
+	"runtime/debug"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/hora-scheduler/hora/scheduler"
 )
 
 var (
@@ -44,9 +47,19 @@ func complain(t *testing.T, seed uint64, o Options, found []Violation) {
 	last := &tail{}
 	o.Trace = last
 	o.Until = found[0].At
-	Run(seed, o)
+	attempted(seed, o)
 	lines := last.lines[max(0, len(last.lines)-60):]
 	t.Errorf("seed %d breaks a promise; run it again with -run %s -seed %d\n%s%s", seed, t.Name(), seed, b.String(), strings.Join(lines, "\n"))
+}
+
+// attempted runs a seed; a panic is a promise broken on the spot.
+func attempted(seed uint64, o Options) (r Result) {
+	defer func() {
+		if p := recover(); p != nil {
+			r.Log = append(r.Log, Broken{at{epoch.Add(1000 * time.Hour)}, "no panic", fmt.Sprintf("%v\n%s", p, debug.Stack())})
+		}
+	}()
+	return Run(seed, o)
 }
 
 type failure struct {
@@ -84,7 +97,7 @@ func some(t *testing.T, n int, o Options, also func(Result) []Violation) (steps,
 				if enough {
 					return
 				}
-				r := Run(uint64(seed), o)
+				r := attempted(uint64(seed), o)
 				found := append(Check(r.Log), also(r)...)
 				mu.Lock()
 				steps, terms, tasks = steps+r.Steps, terms+r.Terms, tasks+r.Tasks
@@ -110,10 +123,29 @@ func TestSimulation(t *testing.T) {
 	t.Logf("%d steps, %d terms, %d tasks; %.0f steps/s", steps, terms, tasks, float64(steps)/time.Since(began).Seconds())
 }
 
-// TestSimulationOfALongRest waits until tasks that were given up have been asked for.
+// TestSimulationOfALongRest has no failover after the storm: what got lost has
+// to be found by asking again, and kills that got lost by killing again.
 func TestSimulationOfALongRest(t *testing.T) {
 	t.Parallel()
-	some(t, 10, Options{Rest: 22 * time.Minute}, nil)
+	some(t, 20, Options{Rest: 22 * time.Minute, Stay: true}, nil)
+}
+
+// TestSimulationOfALongOutage: nobody leads for minutes, and much is missed.
+func TestSimulationOfALongOutage(t *testing.T) {
+	t.Parallel()
+	some(t, 10, Options{Storm: 5 * time.Minute, Workload: func(w *world) {
+		for i, catchUp := range []string{"all", "latest", "none"} {
+			j := w.job(1000 + i)
+			j.Parents, j.Trigger, j.CPUs, j.Constraints, j.Command, j.Epsilon = nil, "", .1, nil, "run 0 0 0", ""
+			j.Schedule, j.CatchUp, j.Overlap = "R//PT1S", catchUp, "queue"
+			w.after(time.Second, func() { w.insist(scheduler.PutJob{Job: j}) })
+		}
+		w.mixture()
+		w.after(100*time.Second, func() {
+			w.tracef("the store is away for long")
+			w.hooked.away = w.now.Add(w.between(105*time.Second, 150*time.Second))
+		})
+	}}, nil)
 }
 
 // TestSimulationIsDeterministic: a seed is enough to see it all again.

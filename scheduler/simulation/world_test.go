@@ -22,6 +22,8 @@ type Options struct {
 	Until time.Time     // the trace ends here; zero: at the end
 	Crash float64       // probability of a crash at each point where one may happen; negative: none
 
+	Stay bool // no failover after the storm
+
 	// Workload sets up what clients do; nil is a mixture of everything.
 	Workload func(*world)
 }
@@ -91,6 +93,15 @@ func (a *agenda) Pop() any {
 	return x
 }
 
+// offerTimeout is the master's: without a failover nothing else frees an offer
+// whose ACCEPT got lost.
+func offerTimeout(o Options) time.Duration {
+	if o.Stay {
+		return time.Minute
+	}
+	return 0
+}
+
 // Run simulates one seed.
 func Run(seed uint64, o Options) Result {
 	if o.Storm == 0 {
@@ -109,7 +120,7 @@ func Run(seed uint64, o Options) Result {
 	w.result.Hash = 14695981039346656037
 	w.server.SetHooks(w.hooks())
 	profile := []mesossim.Profile{mesossim.Mesos1_3, mesossim.Mesos1_4, mesossim.Mesos1_11}[w.rnd.IntN(3)]
-	w.model = mesossim.New(w.now, mesossim.Options{Profile: profile, Seed: seed, Tamper: w.tamper, CompletedTasks: -1})
+	w.model = mesossim.New(w.now, mesossim.Options{Profile: profile, Seed: seed, Tamper: w.tamper, CompletedTasks: -1, OfferTimeout: offerTimeout(o)})
 	w.addAgents()
 	for i := range 2 + w.rnd.IntN(2) {
 		n := &node{w: w, name: fmt.Sprint("node", i+1), store: store.New(w.server.Open())}
