@@ -66,7 +66,7 @@ func (c *checker) putJob(rec *scheduler.JobRecord) {
 				c.breaks(c.step.At, slotOnce, "%s: its schedule is replaced, and of %d slots up to %v %d are decided", rec.Job.Name, n, slot, j.counted)
 			}
 		}
-		j.anchored, j.counted = true, 0
+		j.anchored, j.counted, j.pauses = true, 0, nil // the slots of a new schedule are new
 	}
 	j.rec, j.def = rec, def
 	j.allow = j.allow || def.Overlap == job.Allow
@@ -79,7 +79,7 @@ func (c *checker) putJob(rec *scheduler.JobRecord) {
 	j.width = max(j.width, width)
 	switch {
 	case !rec.Job.Disabled:
-		if !j.disabled.IsZero() {
+		if !j.disabled.IsZero() && !j.anchored {
 			j.pauses = append(j.pauses, pause{j.disabled, c.step.At})
 		}
 		j.disabled = time.Time{}
