@@ -30,6 +30,7 @@ var update = flag.Bool("update", false, "rewrite the answers in testdata")
 //	job NAME field=value …             make or replace a job (fields as in job.Job)
 //	delete|disable|enable|kill|success NAME
 //	run NAME [argument …]              now, by hand
+//	explain NAME                       why it is where it is
 //	subscribe ID | disconnect
 //	offer ID agent=A cpus=N mem=N [host=H] [attribute=value]
 //	rescind ID
@@ -89,6 +90,8 @@ type talk struct {
 	names map[scheduler.UID]string
 	task  map[string]scheduler.TaskRef // newest task by job
 	out   strings.Builder
+
+	explanation *scheduler.Explanation
 }
 
 func newTalk(t *testing.T) *talk {
@@ -180,6 +183,9 @@ func (k *talk) event(words []string) scheduler.Event {
 		return scheduler.SetDisabled{Name: name, Disabled: words[0] == "disable"}
 	case "kill":
 		return scheduler.KillJob{Name: name}
+	case "explain":
+		k.explanation = &scheduler.Explanation{}
+		return scheduler.Explain{Name: name, Into: k.explanation}
 	case "success":
 		return scheduler.MarkSuccess{Name: name}
 	case "run":
@@ -302,6 +308,16 @@ func (k *talk) step(ev scheduler.Event, heard *strings.Builder) {
 	out := k.state.Step(k.now, ev)
 	if out.Err != nil {
 		fmt.Fprintf(heard, "error %v\n", out.Err)
+	}
+	if k.explanation != nil {
+		for _, r := range k.explanation.Reasons {
+			at := ""
+			if !r.At.IsZero() {
+				at = " " + k.clock(r.At)
+			}
+			fmt.Fprintf(heard, "%s%s: %s\n", r.Code, at, r.Text)
+		}
+		k.explanation = nil
 	}
 	var b store.Batch
 	if err := b.Add(out.Changes); err != nil {

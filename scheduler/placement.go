@@ -33,9 +33,11 @@ func (s *State) place() {
 		}
 		a := choose(candidates, def, s.cfg.Binpack)
 		if a == nil {
+			s.mesos.misfits[def.Signature] = misfit(agents, def)
 			heap.Pop(round)
 			continue
 		}
+		delete(s.mesos.misfits, def.Signature)
 		s.ready.pop(l)
 		s.launch(r, def, a)
 		if _, more := s.ready.first(l); more {

@@ -20,6 +20,7 @@ type session struct {
 	revived    time.Time          // the last REVIVE
 	reviveAt   time.Time          // when one is due, zero: none
 	refused    uint64             // queue.added when offers were declined because nothing fitted
+	misfits    map[string]string  // why no offer did at the last try, by job.Compiled.Signature
 }
 
 // agent is what one agent offers us, all its offers merged.
@@ -47,7 +48,7 @@ const (
 )
 
 func newSession() session {
-	return session{agents: make(map[string]*agent), offerOf: make(map[string]string), unanswered: make(map[string]TaskRef)}
+	return session{agents: make(map[string]*agent), offerOf: make(map[string]string), unanswered: make(map[string]TaskRef), misfits: make(map[string]string)}
 }
 
 func (m *session) add(o Offer) {

@@ -188,6 +188,8 @@ func (s *State) Step(now time.Time, ev Event) Output {
 		s.out.Err = s.runJob(ev)
 	case KillJob:
 		s.out.Err = s.killJob(ev.Name)
+	case Explain:
+		s.out.Err = s.explain(ev)
 	case MarkSuccess:
 		s.out.Err = s.markSuccess(ev.Name)
 	case Subscribed:
