@@ -134,17 +134,21 @@ func TestCredentials(t *testing.T) {
 				next(w, r)
 			}
 		}
-		leader := serve(t, &master{t: t, subscribe: checked(streaming(subscribedEvent(), errorEvent("Framework failed over"))), call: checked(answering(401, ""))})
+		leader := serve(t, &master{t: t, subscribe: checked(streaming(subscribedEvent())), call: checked(answering(401, ""))})
 		standby := serve(t, &master{t: t, subscribe: checked(redirecting(strings.TrimPrefix(leader, "http:") + "/master/api/v1/scheduler"))})
 		var log everything
 		config.Detector, config.Framework = Masters(standby), testInfo()
 		config.Logger = slog.New(slog.NewJSONHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 		d := newDiary()
-		err := Run(t.Context(), config, "", &talker{d, t})
-		if !errors.Is(err, ErrFailedOver) && !errors.Is(err, context.Canceled) {
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		if err := Run(ctx, config, "", &talker{d, t, cancel}); !errors.Is(err, context.Canceled) {
 			t.Error(err)
 		}
-		fmt.Fprintln(&log, err, d.last)
+		if !errors.Is(d.last, ErrRefused) {
+			t.Errorf("disconnected because of %v", d.last)
+		}
+		fmt.Fprintln(&log, d.last)
 		config.Logger.Info("config", "secret", config.Secret, "header", config.Authorization, "config", config.Backoff)
 		fmt.Fprintf(&log, "%v %+v %#v %s %q", config, config, config, config.Secret, config.Authorization)
 		text, err := json.Marshal(map[string]any{"a": config.Secret, "b": config.Authorization})
@@ -161,24 +165,25 @@ func TestCredentials(t *testing.T) {
 	}
 }
 
-// talker sends one call when it is subscribed.
+// talker sends one call in a session, which is enough.
 type talker struct {
 	*diary
-	t *testing.T
+	t    *testing.T
+	stop func()
 }
 
 // Subscribed implements Handler.
-func (k *talker) Subscribed(s *Session, ev *scheduler.Event_Subscribed) {
-	answered := make(chan error, 1)
-	if err := s.Send(k.t.Context(), kill("t"), func(err error) { answered <- err }); err != nil {
-		k.t.Error(err)
-		return
+func (k *talker) Subscribed(s *Session, _ *scheduler.Event_Subscribed) {
+	if err := s.Call(k.t.Context(), kill("t")); !errors.Is(err, ErrRefused) || !errors.Is(err, ErrLost) {
+		k.t.Errorf("the call: %v", err)
 	}
-	k.last = <-answered
 }
 
-// Disconnected implements Handler; the last word stays that about the call.
-func (k *talker) Disconnected(err error) {}
+// Disconnected implements Handler.
+func (k *talker) Disconnected(err error) {
+	k.diary.Disconnected(err)
+	k.stop()
+}
 
 // certificate makes a certificate for a name, signed by parent or by itself.
 func certificate(t *testing.T, name string, parent *tls.Certificate) tls.Certificate {

@@ -113,7 +113,7 @@ func (s *Session) read() (*scheduler.Event, error) {
 func decode(record []byte) (ev *scheduler.Event, err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			err = fmt.Errorf("%w: %v", errUndecodable, p)
+			ev, err = nil, fmt.Errorf("%w: %v", errUndecodable, p)
 		}
 	}()
 	ev = &scheduler.Event{}
