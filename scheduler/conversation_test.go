@@ -31,7 +31,7 @@ var update = flag.Bool("update", false, "rewrite the answers in testdata")
 //	delete|disable|enable|kill|success NAME
 //	run NAME [argument …]              now, by hand
 //	explain NAME                       why it is where it is
-//	subscribe ID | disconnect
+//	subscribe ID | disconnect | removed
 //	offer ID agent=A cpus=N mem=N [host=H] [attribute=value]
 //	rescind ID
 //	update JOB STATE [reason=R] [message=M] [uuid=U] [task=ID]   of the job's newest task
@@ -194,6 +194,8 @@ func (k *talk) event(words []string) scheduler.Event {
 		return scheduler.Subscribed{FrameworkID: name}
 	case "disconnect":
 		return scheduler.Disconnected{}
+	case "removed":
+		return scheduler.Removed{}
 	case "rescind":
 		return scheduler.Rescind{OfferID: name}
 	case "offer":

@@ -45,6 +45,9 @@ type (
 	Subscribed struct{ FrameworkID string }
 	// Disconnected says that the subscription is over.
 	Disconnected struct{}
+	// Removed says that the master has removed the framework: its id is burnt,
+	// its tasks are dead or dying. A new id comes with the next Subscribed.
+	Removed struct{}
 	// Offers brings new offers.
 	Offers struct{ Offers []Offer }
 	// Rescind takes an offer back.
@@ -62,6 +65,7 @@ func (KillJob) event()      {}
 func (MarkSuccess) event()  {}
 func (Subscribed) event()   {}
 func (Disconnected) event() {}
+func (Removed) event()      {}
 func (Offers) event()       {}
 func (Rescind) event()      {}
 func (Update) event()       {}

@@ -142,12 +142,7 @@ func (m *session) answered(task string) { delete(m.unanswered, task) }
 func (s *State) subscribed(ev Subscribed) {
 	s.mesos = newSession()
 	s.mesos.subscribed = true
-	if ev.FrameworkID != s.meta.FrameworkID {
-		m := *s.meta
-		m.FrameworkID = ev.FrameworkID
-		s.meta = &m
-		s.change(PutMeta{s.meta})
-	}
+	s.setFrameworkID(ev.FrameworkID)
 	for _, key := range s.tasks {
 		r := s.runs[key]
 		s.mesos.ask(r.Task)
@@ -160,6 +155,23 @@ func (s *State) subscribed(ev Subscribed) {
 		}
 	}
 	s.watch.set(item{topic: askAll}, s.now.Add(askAllEvery))
+}
+
+// disconnected ends a session: no offer of it is worth anything any more.
+func (s *State) disconnected() {
+	s.mesos = newSession()
+	s.watch.drop(item{topic: askAgain})
+	s.watch.drop(item{topic: askAll})
+}
+
+func (s *State) setFrameworkID(id string) {
+	if id == s.meta.FrameworkID {
+		return
+	}
+	m := *s.meta
+	m.FrameworkID = id
+	s.meta = &m
+	s.change(PutMeta{s.meta})
 }
 
 // launched returns the ids of all tasks, sorted.

@@ -195,9 +195,10 @@ func (s *State) Step(now time.Time, ev Event) Output {
 	case Subscribed:
 		s.subscribed(ev)
 	case Disconnected:
-		s.mesos = newSession()
-		s.watch.drop(item{topic: askAgain})
-		s.watch.drop(item{topic: askAll})
+		s.disconnected()
+	case Removed:
+		s.disconnected()
+		s.setFrameworkID("")
 	case Offers:
 		s.offers(ev.Offers)
 	case Rescind:

@@ -49,7 +49,15 @@ func New(c mesos.Config) *Framework { return &Framework{config: c} }
 // Run keeps the framework subscribed and delivers what happens until ctx ends.
 func (f *Framework) Run(ctx context.Context, frameworkID string, deliver func(scheduler.Event)) error {
 	defer f.session.Store(nil)
-	return mesos.Run(ctx, f.config, frameworkID, &handler{f, deliver})
+	for {
+		err := mesos.Run(ctx, f.config, frameworkID, &handler{f, deliver})
+		if !errors.Is(err, mesos.ErrRemoved) {
+			return err
+		}
+		// Only a subscription without the id is possible (Mesos contract 1.6).
+		deliver(scheduler.Removed{})
+		frameworkID = ""
+	}
 }
 
 // handler turns what the master says into events.

@@ -94,7 +94,7 @@ func bubble(t *testing.T, f func(t *testing.T, server *memory.Server, start func
 }
 
 func hourly() scheduler.PutJob {
-	return scheduler.PutJob{Job: &job.Job{Name: "hourly", Command: "true", Shell: true, CPUs: .1, Mem: 32, Schedule: "R/2000-01-01T01:00:00Z/PT1H"}}
+	return scheduler.PutJob{Job: &job.Job{Name: "hourly", Command: "true", Shell: true, CPUs: .1, Mem: 32, Schedule: "R/2000-01-01T01:00:07Z/PT1H"}}
 }
 
 func do(t *testing.T, l *leader.Leader, ev scheduler.Event) {
@@ -200,7 +200,7 @@ func TestDeposedLeaderDoesNothing(t *testing.T) {
 		if now := oldCluster.seen(); !slices.Equal(now, before) {
 			t.Errorf("the deposed leader did %v", now[len(before):])
 		}
-		if !slices.Contains(nextCluster.seen(), "ct:946688400000:0:hourly:1-0") {
+		if !slices.Contains(nextCluster.seen(), "ct:946688407000:0:hourly:1-0") {
 			t.Errorf("the leader did %v, and did not launch the slot", nextCluster.seen())
 		}
 		if old.View().Leading {

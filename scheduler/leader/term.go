@@ -80,6 +80,10 @@ func (l *Leader) lead(ctx context.Context) error {
 	return err
 }
 
+// maxSleep bounds how long the loop sleeps. Timers do not notice that a clock
+// was set forward or that the machine slept; looking at the clock does.
+const maxSleep = 30 * time.Second
+
 // connect runs the cluster's side. If it gives up, so does the term.
 func (t *term) connect(ctx context.Context, giveUp func(), frameworkID string) {
 	err := t.opts.Cluster.Run(ctx, frameworkID, func(ev scheduler.Event) {
@@ -133,11 +137,11 @@ func (t *term) run(ctx context.Context) error {
 		if err := t.batch(ctx, first); err != nil {
 			return err
 		}
+		sleep := maxSleep
 		if !t.wake.IsZero() {
-			timer.Reset(time.Until(t.wake))
-		} else {
-			timer.Stop()
+			sleep = min(sleep, time.Until(t.wake))
 		}
+		timer.Reset(sleep)
 	}
 }
 
