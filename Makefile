@@ -12,7 +12,7 @@ TESTFLAGS  ?=
 
 
 .DEFAULT_GOAL := help
-.PHONY: help dev build test check fmt vet lint race policy bench mutate fuzz clean tools
+.PHONY: help dev build test check fmt vet lint race policy bench sim mutate fuzz clean tools
 
 help: ## print the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -50,7 +50,11 @@ policy: tools ## import policy, purity, sizes, names, invariants
 	$(GO) test -count=1 .
 
 bench: tools ## benchmarks, as figures
-	$(GO) test -run '^$$' -bench . -benchmem ./schedule ./jobgraph ./store/... ./mesos ./scheduler/...
+	$(GO) test -run '^$$' -bench . -benchtime 1x -timeout 20m ./cmd/hora
+	$(GO) test -run '^$$' -bench . -benchmem ./schedule ./jobgraph ./store/... ./mesos
+
+sim: tools ## simulate SEEDS seeds of core, store and Mesos with faults
+	$(GO) test -run TestSimulation -timeout 10h ./scheduler/simulation -seeds $(SEEDS)
 
 mutate: tools ## break hora in every kept way; the tests must notice each
 	$(GO) run ./cmd/mutants

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"runtime"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -209,5 +210,9 @@ func BenchmarkTakeOver(b *testing.B) {
 			b.Fatal(err)
 		}
 	}
-	_ = state
+	var mem runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&mem)
+	b.ReportMetric(float64(mem.HeapAlloc)/(1<<20), "heap-MiB")
+	runtime.KeepAlive(state)
 }
