@@ -7,12 +7,29 @@ import (
 	"github.com/hora-scheduler/hora/job"
 )
 
-// place matches runs with offers: high priority first, then first come, first
-// served; a run that fits nowhere is passed over with all its like. All tasks
-// for one agent go into one Accept.
+// place matches runs with offers. With parentsMode each, a run that starts lets
+// the next one wait, and that one may replace it at once: its kill has to leave
+// after the Accept, or Mesos would answer that it knows no such task, and then
+// launch it.
 func (s *State) place() {
+	for more := true; more; {
+		more = false
+		for _, e := range s.placeRound() {
+			if e.def.Each {
+				s.release(e)
+				more = true
+			}
+		}
+	}
+}
+
+// placeRound goes through the queue once: high priority first, then first come,
+// first served; a run that fits nowhere is passed over with all its like. All
+// tasks for one agent go into one Accept. It returns the jobs of the runs that
+// were launched.
+func (s *State) placeRound() (launched []*entity) {
 	if !s.mesos.subscribed || s.ready.len() == 0 || len(s.mesos.agents) == 0 {
-		return
+		return nil
 	}
 	agents := s.mesos.sorted()
 	round := s.ready.round()
@@ -25,7 +42,8 @@ func (s *State) place() {
 			continue
 		}
 		r := s.runs[key]
-		def := s.byUID[r.UID].def
+		e := s.byUID[r.UID]
+		def := e.def
 		candidates, known := fitting[l]
 		if !known {
 			candidates = eligible(agents, def)
@@ -40,6 +58,7 @@ func (s *State) place() {
 		delete(s.mesos.misfits, def.Signature)
 		s.ready.pop(l)
 		s.launch(r, def, a)
+		launched = append(launched, e)
 		if _, more := s.ready.first(l); more {
 			heap.Fix(round, 0)
 		} else {
@@ -52,6 +71,7 @@ func (s *State) place() {
 			s.mesos.forget(a)
 		}
 	}
+	return launched
 }
 
 // eligible returns the agents that satisfy the job's constraints.
@@ -112,7 +132,6 @@ func (s *State) launch(r *Run, def *job.Compiled, a *agent) {
 		Hostname: a.hostname, AgentID: a.id, Attempt: r.Attempt, Slot: r.Slot,
 	})
 	s.notice(Notice{Kind: AttemptLaunched, Job: r.JobName, Run: r})
-	s.release(s.byUID[r.UID]) // with parentsMode each the next one may wait now
 }
 
 // take cuts what the job needs out of what is free, reserved resources first.
