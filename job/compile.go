@@ -117,6 +117,12 @@ func (c *Compiled) readWhen(anchor time.Time, d Defaults) error {
 	if j.Schedule != "" {
 		o := schedule.Options{Zone: j.Zone, Name: j.Name, Anchor: anchor, Zones: d.Zones}
 		var err error
+		if o.NotBefore, err = instant("notBefore", j.NotBefore); err != nil {
+			return err
+		}
+		if o.NotAfter, err = instant("notAfter", j.NotAfter); err != nil {
+			return err
+		}
 		if o.Gap, err = choose("dstGap", j.DSTGap, map[string]schedule.Gap{"": schedule.GapDefault, "run": schedule.GapRun, "skip": schedule.GapSkip}); err != nil {
 			return err
 		}
@@ -129,6 +135,9 @@ func (c *Compiled) readWhen(anchor time.Time, d Defaults) error {
 			}
 			return field("schedule", err)
 		}
+	}
+	if c.When == nil && j.NotBefore+j.NotAfter != "" {
+		return field("notBefore", errors.New("notBefore and notAfter are bounds of a schedule, and the job has none"))
 	}
 	switch {
 	case j.Trigger != "" && len(j.Parents) > 0:
@@ -151,6 +160,18 @@ func (c *Compiled) readWhen(anchor time.Time, d Defaults) error {
 	mode, err := choose("parentsMode", j.ParentsMode, map[string]bool{"": false, "latest": false, "each": true})
 	c.Each = mode
 	return err
+}
+
+// instant reads a bound of a schedule; no text is no bound.
+func instant(name, text string) (time.Time, error) {
+	if text == "" {
+		return time.Time{}, nil
+	}
+	t, err := time.Parse(time.RFC3339Nano, text)
+	if err != nil || t.IsZero() {
+		return t, field(name, fmt.Errorf("%q is no instant, want RFC 3339 such as 2026-01-31T08:00:00Z", text))
+	}
+	return t, nil
 }
 
 // choose looks a word up; the error lists the words that are known.

@@ -42,6 +42,8 @@ type Job struct {
 
 	Schedule   string // ISO 8601 repeating interval or cron; "" if Parents or Trigger say when
 	Zone       string // scheduleTimeZone
+	NotBefore  string // RFC 3339: slots of the schedule before it do not exist
+	NotAfter   string // RFC 3339: nor those after it
 	DSTGap     string // "", "run", "skip"
 	DSTOverlap string // "", "first", "both"
 	Jitter     string // ISO 8601 duration: starts are spread over it, by a hash of the task

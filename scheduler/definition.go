@@ -58,6 +58,11 @@ func sameSchedule(a, b *job.Job) bool {
 	return a.Schedule == b.Schedule && a.Zone == b.Zone && a.DSTGap == b.DSTGap && a.DSTOverlap == b.DSTOverlap
 }
 
+// sameSlots: bounds that are moved do not bring back slots of the past.
+func sameSlots(a, b *job.Job) bool {
+	return sameSchedule(a, b) && a.NotBefore == b.NotBefore && a.NotAfter == b.NotAfter
+}
+
 func (s *State) addJob(ev PutJob, def *job.Compiled, parents []string) {
 	meta := *s.meta
 	meta.LastUID++
@@ -88,10 +93,10 @@ func (s *State) replaceJob(e *entity, ev PutJob, def *job.Compiled, parents []st
 	old := e.rec
 	rec := *old
 	rec.Job, rec.Updated, rec.Revision = ev.Job, s.now, rec.Revision+1
-	same := sameSchedule(old.Job, ev.Job)
-	if !same {
+	if !sameSchedule(old.Job, ev.Job) {
 		rec.Anchor = s.now
 	}
+	same := sameSlots(old.Job, ev.Job)
 	wasDisabled := old.Job.Disabled
 	if wasDisabled && (!ev.Job.Disabled || !same) {
 		s.passDisabled(e)

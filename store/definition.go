@@ -43,6 +43,8 @@ type jobV1 struct {
 
 	Schedule    string   `json:"schedule,omitempty"`
 	Zone        string   `json:"zone,omitempty"`
+	NotBefore   string   `json:"notBefore,omitempty"`
+	NotAfter    string   `json:"notAfter,omitempty"`
 	DSTGap      string   `json:"dstGap,omitempty"`
 	DSTOverlap  string   `json:"dstOverlap,omitempty"`
 	Jitter      string   `json:"jitter,omitempty"`
@@ -128,7 +130,7 @@ func encodeJob(r *scheduler.JobRecord) []byte {
 		Executor: j.Executor, ExecutorFlags: j.ExecutorFlags, TaskInfoData: j.TaskInfoData,
 		CPUs: j.CPUs, Mem: j.Mem, Disk: j.Disk, GPUs: j.GPUs, Ports: j.Ports, HighPriority: j.HighPriority,
 		Constraints: each(j.Constraints, func(c job.Constraint) [3]string { return [3]string{c.Attribute, c.Operator, c.Value} }),
-		Schedule:    j.Schedule, Zone: j.Zone, DSTGap: j.DSTGap, DSTOverlap: j.DSTOverlap, Jitter: j.Jitter,
+		Schedule:    j.Schedule, Zone: j.Zone, NotBefore: j.NotBefore, NotAfter: j.NotAfter, DSTGap: j.DSTGap, DSTOverlap: j.DSTOverlap, Jitter: j.Jitter,
 		Parents: j.Parents, ParentsMode: j.ParentsMode, Trigger: j.Trigger,
 		CatchUp: j.CatchUp, Epsilon: j.Epsilon, Overlap: j.Overlap, MaxConcurrent: j.MaxConcurrent,
 		Retries: j.Retries, RetryInterval: j.RetryInterval, RetryBackoff: j.RetryBackoff, RetryMaxInterval: j.RetryMaxInterval,
@@ -149,7 +151,7 @@ func decodeJob(value []byte) (*scheduler.JobRecord, error) {
 			Executor: v.Executor, ExecutorFlags: v.ExecutorFlags, TaskInfoData: v.TaskInfoData,
 			CPUs: v.CPUs, Mem: v.Mem, Disk: v.Disk, GPUs: v.GPUs, Ports: v.Ports, HighPriority: v.HighPriority,
 			Constraints: each(v.Constraints, func(c [3]string) job.Constraint { return job.Constraint{Attribute: c[0], Operator: c[1], Value: c[2]} }),
-			Schedule:    v.Schedule, Zone: v.Zone, DSTGap: v.DSTGap, DSTOverlap: v.DSTOverlap, Jitter: v.Jitter,
+			Schedule:    v.Schedule, Zone: v.Zone, NotBefore: v.NotBefore, NotAfter: v.NotAfter, DSTGap: v.DSTGap, DSTOverlap: v.DSTOverlap, Jitter: v.Jitter,
 			Parents: v.Parents, ParentsMode: v.ParentsMode, Trigger: v.Trigger,
 			CatchUp: v.CatchUp, Epsilon: v.Epsilon, Overlap: v.Overlap, MaxConcurrent: v.MaxConcurrent,
 			Retries: v.Retries, RetryInterval: v.RetryInterval, RetryBackoff: v.RetryBackoff, RetryMaxInterval: v.RetryMaxInterval,
