@@ -92,6 +92,7 @@ type talk struct {
 	out   strings.Builder
 
 	explanation *scheduler.Explanation
+	brief       bool // tell of runs alone
 }
 
 func newTalk(t *testing.T) *talk {
@@ -115,6 +116,10 @@ func (k *talk) hold(text string) string {
 			}
 		}
 		if answers {
+			if k.brief {
+				k.out.WriteString("----\n" + briefly(heard.String()))
+				continue
+			}
 			k.out.WriteString("----\n" + heard.String())
 			if !k.wake.IsZero() {
 				k.out.WriteString("wake at " + k.clock(k.wake) + "\n")
@@ -216,6 +221,12 @@ func (k *talk) job(name string, words []string) *job.Job {
 			j.Schedule = v
 		case "zone":
 			j.Zone = v
+		case "notBefore":
+			j.NotBefore = v
+		case "notAfter":
+			j.NotAfter = v
+		case "jitter":
+			j.Jitter = v
 		case "parents":
 			j.Parents = strings.Split(v, ",")
 		case "trigger":
@@ -238,6 +249,8 @@ func (k *talk) job(name string, words []string) *job.Job {
 			j.RetryInterval = v
 		case "backoff":
 			j.RetryBackoff = v
+		case "maxInterval":
+			j.RetryMaxInterval = v
 		case "retryOn":
 			j.RetryOn = strings.Split(v, ",")
 		case "cpus":

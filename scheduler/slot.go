@@ -54,17 +54,13 @@ func (s *State) decide(e *entity) {
 		return
 	}
 	newest = newest.UTC()
-	switch def.CatchUp {
-	case job.Every:
+	switch late := s.now.Sub(newest); {
+	case def.CatchUp == job.Every:
 		s.catchUp(e, after, newest, n)
+	case def.CatchUp == job.None && late > missedAfter:
+		s.pass(e, after, newest, Missed, fmt.Sprintf("decided %s late, and catchUp is none", late.Round(time.Second)))
 	default:
-		if n > 1 {
-			s.pass(e, after, newest.Add(-1), Missed, "no leader decided it in time; the newest slot stands for it")
-		}
-		if def.CatchUp == job.None && s.now.Sub(newest) > missedAfter {
-			s.pass(e, newest.Add(-1), newest, Missed, fmt.Sprintf("decided %s late, and catchUp is none", s.now.Sub(newest).Round(time.Second)))
-			break
-		}
+		s.pass(e, after, newest.Add(-1), Missed, "no leader decided it in time; the newest slot stands for it")
 		s.slotRun(e, newest, false)
 	}
 	s.setState(e, func(st *JobState) { st.Decided = newest })

@@ -12,8 +12,13 @@ import (
 // maxNext bounds how many instants are printed.
 const maxNext = 100000
 
+var (
+	gaps     = map[string]schedule.Gap{"": schedule.GapDefault, "run": schedule.GapRun, "skip": schedule.GapSkip}
+	overlaps = map[string]schedule.Overlap{"": schedule.OverlapDefault, "first": schedule.OverlapFirst, "both": schedule.OverlapBoth}
+)
+
 func nextCommand() *cobra.Command {
-	var from, zone, name string
+	var from, zone, name, gap, overlap string
 	var count int
 	c := &cobra.Command{
 		Use:   "next [flags] 'SCHEDULE'",
@@ -38,7 +43,15 @@ instants than asked for, only these are printed.`,
 			if count < 1 || count > maxNext {
 				return badFlag("count", count, fmt.Sprintf("a number from 1 to %d", maxNext))
 			}
-			s, err := schedule.Parse(args[0], schedule.Options{Zone: zone, Name: name, Anchor: at})
+			o := schedule.Options{Zone: zone, Name: name, Anchor: at}
+			var known bool
+			if o.Gap, known = gaps[gap]; !known {
+				return badFlag("dst_gap", gap, "run or skip")
+			}
+			if o.Overlap, known = overlaps[overlap]; !known {
+				return badFlag("dst_overlap", overlap, "first or both")
+			}
+			s, err := schedule.Parse(args[0], o)
 			if err != nil {
 				return usageError{err}
 			}
@@ -55,6 +68,8 @@ instants than asked for, only these are printed.`,
 	}
 	c.Flags().StringVar(&from, "from", "", "first instant to consider, RFC 3339 (default now)")
 	c.Flags().StringVar(&zone, "zone", "", "time zone of the schedule, such as Europe/Berlin (default UTC)")
+	c.Flags().StringVar(&gap, "dst_gap", "", "fixed times that the clock skips: run or skip (default run)")
+	c.Flags().StringVar(&overlap, "dst_overlap", "", "fixed times that come twice: first or both (default first)")
 	c.Flags().StringVar(&name, "name", "", "name of the job, which H in cron fields is hashed from")
 	c.Flags().IntVarP(&count, "count", "n", 5, "how many instants")
 	return c
