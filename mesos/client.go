@@ -64,6 +64,9 @@ func (c *Client) Subscribe(ctx context.Context, frameworkID string, suppressed b
 			if err != nil {
 				return nil, fmt.Errorf("subscribe at %s: %w", base, err)
 			}
+			if w, ok := c.config.Detector.(Watcher); ok {
+				s.watch(w, found)
+			}
 			return s, nil
 		}
 		next, err := redirected(base, location)
@@ -172,6 +175,9 @@ func (c *Client) open(ctx context.Context, base *url.URL, stream *watched, resp 
 		// So answers the operator API to a slightly wrong path (OBSERVATIONS 2.5).
 		return nil, fmt.Errorf("%w: the answer has content type %q and stream id %q, so it is not from the scheduler API", ErrRefused, media, id)
 	}
+	if coding := resp.Header.Get("Content-Encoding"); coding != "" && coding != "identity" {
+		return nil, fmt.Errorf("%w: the stream is encoded in %q, which was not asked for", ErrRefused, coding)
+	}
 	s := newSession(c, base, stream, id)
 	s.records = NewRecordReader(resp.Body, c.config.MaxRecord)
 	ev, err := s.read()
@@ -181,9 +187,23 @@ func (c *Client) open(ctx context.Context, base *url.URL, stream *watched, resp 
 	if ev.Type != scheduler.Event_SUBSCRIBED {
 		return nil, fmt.Errorf("%w: the first event is %s, expected SUBSCRIBED", ErrUnavailable, ev.Type)
 	}
+	if err := c.understood(ev.Subscribed); err != nil {
+		return nil, err
+	}
 	s.begin(ctx, ev.Subscribed)
 	stream.silence = c.silence(ev.Subscribed.GetHeartbeatIntervalSeconds())
 	return s, nil
+}
+
+// understood tells whether the master's version knows what the framework cannot
+// do without. Other capabilities are safe to ask of any: in protobuf what is
+// unknown is passed by (Mesos contract 6).
+func (c *Client) understood(ev *scheduler.Event_Subscribed) error {
+	v := ParseVersion(ev.GetMasterInfo().GetVersion())
+	if multiRole(&c.config.Framework) && !v.AtLeast(1, 2) {
+		return fmt.Errorf("%w: Mesos %s knows no MULTI_ROLE and would put the framework into the role *; give it one role instead", ErrRefused, v)
+	}
+	return nil
 }
 
 // silence returns how long a stream may be silent.

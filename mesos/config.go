@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -135,6 +136,13 @@ func (c *Config) check() error {
 		return errors.New("the framework info has an id; the id of a subscription is given apart")
 	case c.MaxRecord < 0:
 		return fmt.Errorf("the longest record is %d bytes, expected a positive number", c.MaxRecord)
+	case c.Principal != "" && c.Framework.Principal != nil && *c.Framework.Principal != c.Principal:
+		// The master answers 400 (Mesos contract 1.1, row 13).
+		return fmt.Errorf("the framework's principal is %q, but %q authenticates", *c.Framework.Principal, c.Principal)
+	case multiRole(&c.Framework) && c.Framework.Role != nil:
+		return errors.New("the framework has both a role and the capability MULTI_ROLE, which wants roles")
+	case !multiRole(&c.Framework) && len(c.Framework.Roles) > 0:
+		return errors.New("the framework has roles without the capability MULTI_ROLE")
 	case c.Authorization != "" && (c.Principal != "" || c.Secret != ""):
 		return errors.New("both an authorization header and a principal or secret")
 	case strings.ContainsAny(string(c.Authorization), "\r\n"):
@@ -148,6 +156,13 @@ func (c *Config) check() error {
 		return fmt.Errorf("principal %q or its secret has a colon, which Mesos does not take", c.Principal)
 	}
 	return nil
+}
+
+// multiRole tells whether a framework has the capability MULTI_ROLE.
+func multiRole(info *mesosv1.FrameworkInfo) bool {
+	return slices.ContainsFunc(info.Capabilities, func(c mesosv1.FrameworkInfo_Capability) bool {
+		return c.Type == mesosv1.FrameworkInfo_Capability_MULTI_ROLE
+	})
 }
 
 // authorization returns the value of the header, "" for none.

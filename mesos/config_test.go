@@ -30,6 +30,7 @@ import (
 
 func TestConfig(t *testing.T) {
 	t.Parallel()
+	principal, multi := "p", []mesosv1.FrameworkInfo_Capability{{Type: mesosv1.FrameworkInfo_Capability_MULTI_ROLE}}
 	cases := []struct {
 		name string
 		edit func(*Config)
@@ -53,6 +54,13 @@ func TestConfig(t *testing.T) {
 		{"principal alone", func(c *Config) { c.Principal = "p" }, `principal "p" has no secret`},
 		{"colon in the secret", func(c *Config) { c.Principal, c.Secret = "p", "s3:cr3t" }, "colon"},
 		{"colon in the principal", func(c *Config) { c.Principal, c.Secret = "p:q", "s3cr3t" }, "colon"},
+		{"same principal", func(c *Config) { c.Principal, c.Secret, c.Framework.Principal = "p", "s3cr3t", &principal }, ""},
+		{"principal without a secret", func(c *Config) { c.Framework.Principal = &principal }, ""},
+		{"other principal", func(c *Config) { c.Principal, c.Secret, c.Framework.Principal = "q", "s3cr3t", &principal }, `principal is "p", but "q" authenticates`},
+		{"role", func(c *Config) { c.Framework.Role = &principal }, ""},
+		{"roles", func(c *Config) { c.Framework.Roles, c.Framework.Capabilities = []string{"a"}, multi }, ""},
+		{"role with MULTI_ROLE", func(c *Config) { c.Framework.Role, c.Framework.Capabilities = &principal, multi }, "which wants roles"},
+		{"roles without MULTI_ROLE", func(c *Config) { c.Framework.Roles = []string{"a"} }, "without the capability"},
 		{"two headers", func(c *Config) { c.Authorization = "s3cr3t\r\nX: y" }, "more than one line"},
 		{"password in a URL", func(c *Config) { c.Detector = Masters("http://u:s3cr3t@m:5050") }, "credentials do not belong"},
 		{"odd password in a URL", func(c *Config) { c.Detector = Masters("http://u:s3cr3t%@m:5050") }, "not a URL"},

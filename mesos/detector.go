@@ -18,6 +18,16 @@ type Detector interface {
 	Detect(ctx context.Context, not string) (base string, err error)
 }
 
+// Watcher is a detector that notices by itself when another master leads. A
+// session at a master that leads no more then ends at once, not with its
+// silence, and Run waits no longer than until there is another.
+type Watcher interface {
+	Detector
+	// Await waits until a master other than not is known to lead, and returns
+	// its base URL, as Detect would.
+	Await(ctx context.Context, not string) (base string, err error)
+}
+
 // Masters returns a detector that tries the masters at these URLs in turn. A
 // URL is scheme, host and port, with a path if there is a proxy in front; without
 // a scheme it is http. Any master will do: those that do not lead redirect.

@@ -23,6 +23,8 @@ var (
 	ErrUnavailable = errors.New("no leading master there")
 	// ErrSilent says that nothing, not even a heartbeat, came for too long.
 	ErrSilent = errors.New("the master has fallen silent")
+	// ErrDeposed says that the detector knows of another leading master.
+	ErrDeposed = errors.New("another master leads now")
 	// ErrClosed says that the session was closed by its user.
 	ErrClosed = errors.New("session closed")
 )

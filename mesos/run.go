@@ -51,10 +51,25 @@ func Run(ctx context.Context, config Config, frameworkID string, h Handler) erro
 		} else {
 			log.Warn("not subscribed", "error", err, "retry_in", wait)
 		}
-		if err := pause(ctx, wait); err != nil {
+		if err := c.rest(ctx, wait); err != nil {
 			return err
 		}
 	}
+}
+
+// rest waits for d, or until there is another master than the one that was
+// asked last.
+func (c *Client) rest(ctx context.Context, d time.Duration) error {
+	w, ok := c.config.Detector.(Watcher)
+	if !ok {
+		return pause(ctx, d)
+	}
+	within, cancel := context.WithTimeout(ctx, d)
+	defer cancel()
+	if _, err := w.Await(within, c.failed); err != nil && within.Err() == nil {
+		return pause(ctx, d) // the detector is out of order
+	}
+	return context.Cause(ctx)
 }
 
 // live lives through one session and returns how long it was.

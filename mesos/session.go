@@ -32,6 +32,7 @@ type Session struct {
 	over    context.Context // ends with the session, for the same cause
 	cancel  context.CancelCauseFunc
 	release func() bool // lets go of the user's context
+	watches sync.WaitGroup
 }
 
 func newSession(c *Client, base *url.URL, stream *watched, streamID string) *Session {
@@ -45,6 +46,25 @@ func (s *Session) begin(ctx context.Context, ev *scheduler.Event_Subscribed) {
 	s.subscribed, s.frameworkID = ev, *ev.FrameworkID
 	s.calls = newCallLine(s)
 	s.release = context.AfterFunc(ctx, func() { s.end(context.Cause(ctx)) })
+}
+
+// watch ends the session when another master than its own leads. found is what
+// the detector said; the master may have been found by redirects from there.
+func (s *Session) watch(w Watcher, found string) {
+	s.watches.Go(func() {
+		for {
+			next, err := w.Await(s.over, found)
+			if err != nil {
+				return // the session is over, or the detector
+			}
+			if base, err := parseBase(next); err == nil && base.String() == s.base.String() {
+				found = next
+				continue
+			}
+			s.end(fmt.Errorf("%w: %s", ErrDeposed, next))
+			return
+		}
+	})
 }
 
 // Subscribed returns the event that the session began with.
@@ -181,5 +201,6 @@ func (s *Session) Close() error {
 	s.end(ErrClosed)
 	s.release()
 	s.calls.wait()
+	s.watches.Wait()
 	return nil
 }

@@ -63,6 +63,7 @@ func TestSubscribeAndCall(t *testing.T) {
 func TestSubscriptionIDs(t *testing.T) {
 	t.Parallel()
 	role := "batch"
+	multi := []mesosv1.FrameworkInfo_Capability{{Type: mesosv1.FrameworkInfo_Capability_MULTI_ROLE}}
 	cases := []struct {
 		name       string
 		id         string
@@ -74,7 +75,7 @@ func TestSubscriptionIDs(t *testing.T) {
 		{"known", "f-7", testInfo(), false, nil},
 		{"suppressed without a role", "", testInfo(), true, []string{"*"}},
 		{"suppressed with a role", "", mesosv1.FrameworkInfo{User: "root", Name: "test", Role: &role}, true, []string{"batch"}},
-		{"suppressed with roles", "", mesosv1.FrameworkInfo{User: "root", Name: "test", Roles: []string{"a", "b"}}, true, []string{"a", "b"}},
+		{"suppressed with roles", "", mesosv1.FrameworkInfo{User: "root", Name: "test", Roles: []string{"a", "b"}, Capabilities: multi}, true, []string{"a", "b"}},
 	}
 	for _, c := range cases {
 		calls := make(chan scheduler.Call, 1)
@@ -134,6 +135,10 @@ func TestSubscribeAnswers(t *testing.T) {
 		{"operator API", func(w http.ResponseWriter, _ *request) {
 			w.Header().Set("Content-Type", mediaType)
 			io.WriteString(w, "1\na")
+		}, ErrRefused, 0},
+		{"compressed", func(w http.ResponseWriter, _ *request) {
+			w.Header().Set("Content-Encoding", "gzip")
+			stream(w, "s")(subscribedEvent())
 		}, ErrRefused, 0},
 		{"JSON", func(w http.ResponseWriter, _ *request) {
 			w.Header().Set(streamHeader, "s")
@@ -311,6 +316,28 @@ func TestVersions(t *testing.T) {
 	}
 	if (Version{1, 11, 0}).String() != "1.11.0" {
 		t.Error(Version{1, 11, 0})
+	}
+}
+
+// TestMultiRole holds that a framework of several roles is not put into another
+// one by a master that is too old to know them.
+func TestMultiRole(t *testing.T) {
+	t.Parallel()
+	info := testInfo()
+	info.Roles = []string{"a", "b"}
+	info.Capabilities = []mesosv1.FrameworkInfo_Capability{{Type: mesosv1.FrameworkInfo_Capability_MULTI_ROLE}}
+	for version, want := range map[string]error{"": ErrRefused, "1.0.4": ErrRefused, "1.1.3": ErrRefused, "1.2.0": nil, "1.11.0": nil} {
+		ev := subscribedEvent()
+		if ev.Subscribed.MasterInfo.Version = &version; version == "" {
+			ev.Subscribed.MasterInfo = nil // as before 1.1
+		}
+		s, err := newClient(t, Config{Detector: Masters(serve(t, &master{t: t, subscribe: streaming(ev)})), Framework: info}).Subscribe(t.Context(), "", false)
+		if !errors.Is(err, want) {
+			t.Errorf("at a master of version %q: %v, want %v", version, err, want)
+		}
+		if s != nil {
+			s.Close()
+		}
 	}
 }
 
