@@ -538,34 +538,6 @@ func (m *Model) removedFramework(id string) bool {
 	return false
 }
 
-// MasterFails replaces the master by a new one that knows nothing but which
-// agents there were: all streams break, offers and frameworks are forgotten, and
-// each agent is awaited until AgentReturns (contract 1.7).
-func (m *Model) MasterFails(now time.Time) {
-	m.enter(now)
-	for _, fw := range m.master.order {
-		fw.beat.stop()
-		fw.failover.stop()
-		m.send(fw.stream, nil, Broken)
-		fw.state = fwRemoved // late timers and messages of the old master find nobody
-	}
-	for _, o := range m.master.offers {
-		o.timeout.stop()
-	}
-	m.elect()
-	for _, a := range m.agents {
-		if a.state == agentRemoved || a.state == agentGone {
-			continue
-		}
-		a.silence.stop()
-		a.state = agentRecovered
-		a.cut = true
-		a.tasks = map[*task]struct{}{}
-		a.free = a.total
-	}
-	m.allocation.timer.stop()
-}
-
 // strsignal's words are used in messages; see Exit.
 func exitMessage(e Exit) string {
 	if e.Signal == "" {

@@ -23,7 +23,17 @@ type Config struct {
 	Version string        // of Mesos, see mesossim.ParseProfile; default 1.11
 	Addr    string        // where the master listens; default 127.0.0.1:0
 	Agents  []AgentConfig // default: DefaultAgents(1, "")
-	WorkDir string        // for sandboxes; default a new temporary directory, removed by Close
+
+	// Masters is how many masters there are; default 1. The first listens at
+	// Addr and leads, the others redirect to it and take over in turn. They
+	// listen at the ports behind Addr's, or at free ones if that is 0.
+	Masters  int
+	Election Timing
+	// ZooKeeper is where the masters elect their leader, zk://host:port,…/path;
+	// default: without one. Start does not wait for it.
+	ZooKeeper string
+
+	WorkDir string // for sandboxes; default a new temporary directory, removed by Close
 
 	AllocationInterval time.Duration // default 1 s
 	OfferTimeout       time.Duration // default none
@@ -81,13 +91,17 @@ type Cluster struct {
 	log     *slog.Logger
 	core    *core
 	runner  runner
-	master  *listener
+	masters *masters
+	group   *group // nil: no ZooKeeper
 	agents  []*listener
-	handler *handler
-	ownDir  string // to be removed by Close
+	handler *handler // of the first master
+	ownDir  string   // to be removed by Close
 	stop    func() bool
 	closing sync.Once
 	err     error
+
+	mu      sync.Mutex
+	servers []*listener // of the masters, nil while one is down
 }
 
 // listener is an HTTP server on its own port.
@@ -134,11 +148,11 @@ func (c *Cluster) start() error {
 	if err := c.workDir(); err != nil {
 		return err
 	}
-	if c.master, err = listen(c.config.Addr); err != nil {
+	if err := c.listenMasters(); err != nil {
 		return err
 	}
 	for i := range specs {
-		l, err := listen(net.JoinHostPort(c.master.host(), "0"))
+		l, err := listen(net.JoinHostPort(c.servers[0].host(), "0"))
 		if err != nil {
 			return err
 		}
@@ -153,21 +167,67 @@ func (c *Cluster) start() error {
 	if c.runner, err = c.newRunner(); err != nil {
 		return err
 	}
-
 	c.core.commands = c.do
+	if err := c.elect(profile, faults); err != nil {
+		return err
+	}
 	for _, spec := range specs {
 		if err := c.core.addAgent(spec); err != nil {
 			return err
 		}
 	}
-	c.handler = newHandler(c.core, profile, c.config)
-	c.handler.faults = faults
-	faults.core, faults.mode = c.core, c.handler.mode
-	c.handler.address = c.master.address()
-	for _, l := range c.agents {
-		c.handler.addresses = append(c.handler.addresses, l.address())
-	}
 	c.serve()
+	return nil
+}
+
+// listenMasters opens the masters' ports.
+func (c *Cluster) listenMasters() error {
+	n := max(c.config.Masters, 1)
+	for i := range n {
+		addr := c.config.Addr
+		if i > 0 {
+			next := c.servers[0].port() + i
+			if _, port, _ := net.SplitHostPort(addr); port == "" || port == "0" {
+				next = 0
+			}
+			addr = net.JoinHostPort(c.servers[0].Addr().(*net.TCPAddr).IP.String(), strconv.Itoa(next))
+		}
+		l, err := listen(addr)
+		if err != nil {
+			return err
+		}
+		c.servers = append(c.servers, l)
+	}
+	return nil
+}
+
+// elect makes the masters and starts them.
+func (c *Cluster) elect(profile mesossim.Profile, faults *Faults) error {
+	c.masters = newMasters(c.core, c.config.Election)
+	for i, l := range c.servers {
+		h := newHandler(c.core, profile, c.config)
+		h.faults, h.address = faults, l.address()
+		for _, a := range c.agents {
+			h.addresses = append(h.addresses, a.address())
+		}
+		if i == 0 {
+			c.handler = h
+		}
+		c.masters.add(h)
+	}
+	faults.core, faults.mode, faults.cluster = c.core, c.handler.mode, c
+	if c.config.ZooKeeper != "" {
+		var err error
+		if c.group, err = newGroup(c.config.ZooKeeper, c.masters, c.log); err != nil {
+			return err
+		}
+		c.group.version = profile.Version()
+		c.masters.join = c.group.join
+		c.group.watch()
+	}
+	for i := range c.servers {
+		c.masters.start(i)
+	}
 	return nil
 }
 
@@ -176,9 +236,10 @@ func (c *Cluster) modelOptions() mesossim.Options {
 	if seed == 0 {
 		seed = uint64(time.Now().UnixNano())
 	}
+	l := c.servers[0]
 	return mesossim.Options{
 		Seed:     seed,
-		Hostname: c.master.host(), IP: c.master.host(), Port: c.master.port(),
+		Hostname: l.host(), IP: l.host(), Port: l.port(),
 		AllocationInterval: c.config.AllocationInterval, OfferTimeout: c.config.OfferTimeout,
 		PingTimeout: c.config.PingTimeout, HeartbeatInterval: c.config.HeartbeatInterval,
 	}
@@ -252,16 +313,82 @@ func listen(addr string) (*listener, error) {
 }
 
 func (c *Cluster) serve() {
-	c.master.server = &http.Server{Handler: c.handler.masterRoutes(), ErrorLog: slog.NewLogLogger(slog.DiscardHandler, 0)}
-	go func() { _ = c.master.server.Serve(c.master) }()
+	for i, l := range c.servers {
+		l.serve(c.masters.list[i].handler.masterRoutes())
+	}
 	for i, l := range c.agents {
-		l.server = &http.Server{Handler: c.handler.agentRoutes(i), ErrorLog: slog.NewLogLogger(slog.DiscardHandler, 0)}
-		go func() { _ = l.server.Serve(l) }()
+		l.serve(c.handler.agentRoutes(i))
 	}
 }
 
-// MasterURL is the base URL of the master, such as http://127.0.0.1:5050.
-func (c *Cluster) MasterURL() string { return "http://" + c.master.address() }
+// serve answers requests in the background.
+func (l *listener) serve(h http.Handler) {
+	l.server = &http.Server{Handler: h, ErrorLog: slog.NewLogLogger(slog.DiscardHandler, 0)}
+	go func() { _ = l.server.Serve(l) }()
+}
+
+// close ends a listener and its connections.
+func (l *listener) close() error {
+	var closer io.Closer = l
+	if l.server != nil {
+		closer = l.server
+	}
+	if err := closer.Close(); err != nil && !errors.Is(err, net.ErrClosed) {
+		return err
+	}
+	return nil
+}
+
+// killMaster ends a master: its port closes and all its connections break.
+func (c *Cluster) killMaster(i int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	l := c.servers[i]
+	if l == nil {
+		return
+	}
+	c.servers[i] = nil
+	life := c.masters.kill(i)
+	if c.group != nil {
+		c.group.cut(incarnation{i, life})
+	}
+	if err := l.close(); err != nil {
+		c.log.Warn("a master's port is not closed", "error", err)
+	}
+}
+
+// startMaster starts a master that was killed, at the same address.
+func (c *Cluster) startMaster(i int) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.servers[i] != nil {
+		return nil
+	}
+	h := c.masters.list[i].handler
+	l, err := listen(h.address)
+	if err != nil {
+		return err
+	}
+	c.servers[i] = l
+	c.masters.start(i)
+	l.serve(h.masterRoutes())
+	return nil
+}
+
+// MasterURL is the base URL of the first master, such as http://127.0.0.1:5050.
+func (c *Cluster) MasterURL() string { return "http://" + c.handler.address }
+
+// MasterURLs are the base URLs of all masters, also of those that are down.
+func (c *Cluster) MasterURLs() []string {
+	var out []string
+	for _, p := range c.masters.list {
+		out = append(out, "http://"+p.handler.address)
+	}
+	return out
+}
+
+// Leader returns the index of the master that leads, -1 if there is none now.
+func (c *Cluster) Leader() int { return c.masters.leading() }
 
 // AgentURL is the base URL of an agent's listener.
 func (c *Cluster) AgentURL(index int) string { return "http://" + c.agents[index].address() }
@@ -278,17 +405,18 @@ func (c *Cluster) Close() error {
 		if c.stop != nil {
 			c.stop()
 		}
-		for _, l := range append([]*listener{c.master}, c.agents...) {
-			if l == nil {
-				continue
+		if c.masters != nil {
+			c.masters.close()
+		}
+		c.mu.Lock()
+		for _, l := range append(c.servers, c.agents...) {
+			if l != nil {
+				c.err = errors.Join(c.err, l.close())
 			}
-			var closer io.Closer = l
-			if l.server != nil {
-				closer = l.server
-			}
-			if err := closer.Close(); err != nil && !errors.Is(err, net.ErrClosed) {
-				c.err = errors.Join(c.err, err)
-			}
+		}
+		c.mu.Unlock()
+		if c.group != nil {
+			c.group.close()
 		}
 		if c.core != nil {
 			c.core.close()

@@ -59,8 +59,9 @@ const (
 // time from any goroutine. Message kinds are the names of Call and Event types,
 // such as "ACCEPT", "KILL", "ACKNOWLEDGE", "UPDATE", "OFFERS" or "RESCIND".
 type Faults struct {
-	core *core
-	mode *mode
+	core    *core
+	mode    *mode // of the first master
+	cluster *Cluster
 
 	mu      sync.Mutex
 	streams map[string]chan damage
@@ -173,7 +174,16 @@ func (f *Faults) RestartMaster() {
 	f.core.do(func(m *mesossim.Model, now time.Time) { m.MasterFails(now) })
 }
 
-// Standby makes the master redirect everything to leader, host:port.
+// KillMaster ends a master, numbered from 0, as kill -9 does: its port closes,
+// connections break, and if it led another one takes over as Config.Election
+// tells. The agents come back to that one.
+func (f *Faults) KillMaster(i int) { f.cluster.killMaster(i) }
+
+// StartMaster starts a master that was killed, at the same address. It joins
+// behind the others.
+func (f *Faults) StartMaster(i int) error { return f.cluster.startMaster(i) }
+
+// Standby makes the first master redirect everything to leader, host:port.
 func (f *Faults) Standby(leader string) { f.mode.set(leader, "") }
 
 // Unavailable makes the master answer 503 with a text, NoLeader or Recovering.
