@@ -47,6 +47,9 @@ const (
 	refuseShort  = 5 * time.Second // decline of what did not fit
 )
 
+// maxAsked is how many tasks one RECONCILE names.
+const maxAsked = 1000
+
 func newSession() session {
 	return session{agents: make(map[string]*agent), offerOf: make(map[string]string), unanswered: make(map[string]TaskRef), misfits: make(map[string]string)}
 }
@@ -143,18 +146,12 @@ func (s *State) subscribed(ev Subscribed) {
 	s.mesos = newSession()
 	s.mesos.subscribed = true
 	s.setFrameworkID(ev.FrameworkID)
-	for _, key := range s.tasks {
-		r := s.runs[key]
-		s.mesos.ask(r.Task)
-	}
-	s.mesos.askDelay = askFirst
-	s.askAgain()
+	s.askEach()
 	for _, id := range s.launched() {
 		if r := s.runs[s.tasks[id]]; r.Kill != nil {
 			s.sendKill(r)
 		}
 	}
-	s.watch.set(item{topic: askAll}, s.now.Add(askAllEvery))
 }
 
 // disconnected ends a session: no offer of it is worth anything any more.
@@ -202,18 +199,31 @@ func (s *State) askAgain() {
 		}
 		return 1
 	})
-	s.effect(Reconcile{refs})
+	for batch := range slices.Chunk(refs, maxAsked) {
+		s.effect(Reconcile{batch})
+	}
 	m.askDelay = max(m.askDelay, askFirst)
 	s.watch.set(item{topic: askAgain}, s.now.Add(m.askDelay))
 	m.askDelay = min(2*m.askDelay, askLast)
 }
 
-// askAll asks for all that the master knows of us: tasks that we do not know
-// of show up that way.
+// askEach asks for each task that we hold: the master may have lost it and not
+// have told us, or told the one who led before (Mesos contract 3.4).
+func (s *State) askEach() {
+	for _, key := range s.tasks {
+		s.mesos.ask(s.runs[key].Task)
+	}
+	s.mesos.askDelay = askFirst
+	s.askAgain()
+	s.watch.set(item{topic: askAll}, s.now.Add(askAllEvery))
+}
+
+// askAll compares all that the master knows of us with all that we know: tasks
+// that we do not know of show up as well.
 func (s *State) askAll() {
 	if s.mesos.subscribed {
 		s.effect(Reconcile{})
-		s.watch.set(item{topic: askAll}, s.now.Add(askAllEvery))
+		s.askEach()
 	}
 }
 

@@ -90,17 +90,21 @@ func (w *world) partition() {
 	if h := w.holder; h != nil && w.chance(.5) {
 		n = h
 	}
-	able := n.term != nil && !n.asleep
+	// One process at a time is away: if all are, no scheduler can keep an epsilon.
+	able := n.term != nil && !n.asleep && w.now.After(w.spare)
 	switch w.rnd.IntN(6) {
 	case 0:
 		if able {
 			w.tracef("%s dies", n.name)
+			w.spare = w.now.Add(25 * time.Second) // until it has started again
 			n.die()
 		}
 	case 1:
 		if able {
 			w.tracef("%s falls asleep", n.name)
-			n.sleep(w.between(time.Second, 60*time.Second))
+			d := w.between(time.Second, 60*time.Second)
+			w.spare = w.now.Add(d + 5*time.Second)
+			n.sleep(d)
 		}
 	case 2:
 		if able {

@@ -56,8 +56,9 @@ type world struct {
 	server  *memory.Server
 	hooked  hooked
 	nodes   []*node
-	holder  *node // of the seat of the leader
-	latest  int64 // number of the latest term
+	holder  *node     // of the seat of the leader
+	spare   time.Time // the Jepsen workload takes no process away before
+	latest  int64     // number of the latest term
 	written *mirror
 
 	storm   bool
