@@ -1,0 +1,65 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+func readme(t *testing.T) string {
+	t.Helper()
+	text, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// TestReadmeCommands: what the README shows of hora next is what hora prints.
+func TestReadmeCommands(t *testing.T) {
+	t.Parallel()
+	n := 0
+	for _, block := range strings.Split(readme(t), "    $ ")[1:] {
+		line, rest, _ := strings.Cut(block, "\n")
+		want := ""
+		for l := range strings.Lines(rest) {
+			text, shown := strings.CutPrefix(l, "    ")
+			if !shown {
+				break
+			}
+			want += text
+		}
+		var args []string
+		for _, m := range regexp.MustCompile(`'([^']*)'|(\S+)`).FindAllStringSubmatch(line, -1) {
+			args = append(args, m[1]+m[2])
+		}
+		var out bytes.Buffer
+		if code := run(context.Background(), args[1:], &out, &out); code != 0 || out.String() != want {
+			t.Errorf("%s exits with %d and prints\n%s, want\n%s", line, code, out.String(), want)
+		}
+		n++
+	}
+	if n < 4 {
+		t.Errorf("found %d commands, want at least 4", n)
+	}
+}
+
+// TestReadmePosts: the jobs that the README posts are taken, in its order.
+func TestReadmePosts(t *testing.T) {
+	t.Parallel()
+	d := startDev(t, t.TempDir())
+	posts := regexp.MustCompile(`(?s)http://127\.0\.0\.1:4400(/\S+) -d '(\{.*?\})'`).FindAllStringSubmatch(readme(t), -1)
+	if len(posts) < 2 {
+		t.Fatalf("found %d posts, want at least 2", len(posts))
+	}
+	d.post(jobSpec{"name": "check", "command": "true", "schedule": "@daily"})
+	for _, p := range posts {
+		if code := d.call("POST", p[1], json.RawMessage(p[2]), nil); code != 204 {
+			t.Errorf("POST %s: %d, want 204:\n%s", p[1], code, p[2])
+		}
+	}
+}
