@@ -52,6 +52,7 @@ type agent struct {
 type absence struct {
 	cut     bool      // no messages pass between master and agent
 	dead    bool      // the agent's process is gone; its executors may live
+	frozen  bool      // the agent's process stands still; its executors wait for it
 	silence *timer    // until the master gives it up
 	lostAt  time.Time // since when it is unreachable
 }
@@ -281,6 +282,13 @@ func (m *Model) AgentSilent(now time.Time, index int) {
 	a.silence = m.after(m.opts.PingTimeout, func() { m.giveUp(a) })
 }
 
+// AgentFreezes stops an agent's process (SIGSTOP). To the master it is like
+// AgentSilent.
+func (m *Model) AgentFreezes(now time.Time, index int) {
+	m.AgentSilent(now, index)
+	m.agents[index].frozen = m.agents[index].cut
+}
+
 func (a *agent) sortedTasks() []*task {
 	out := make([]*task, 0, len(a.tasks))
 	for t := range a.tasks {
@@ -397,6 +405,7 @@ func (m *Model) AgentReturns(now time.Time, index int) {
 	a := m.agents[index]
 	a.silence.stop()
 	a.dead = false
+	waiting := a.thaw()
 	switch a.state {
 	case agentActive, agentDisconnected:
 		a.reconnect(m)
@@ -406,6 +415,25 @@ func (m *Model) AgentReturns(now time.Time, index int) {
 		m.register(a)
 	}
 	a.reportOrphans(m)
+	for _, r := range waiting {
+		m.forward(r)
+	}
+}
+
+// thaw ends a standstill. What executors had to say comes now, and by the
+// registration a second time (recording master_failover).
+func (a *agent) thaw() (waiting []*run) {
+	if !a.frozen {
+		return nil
+	}
+	a.frozen = false
+	for _, r := range a.sortedRuns() {
+		if r.waits {
+			r.waits = false
+			waiting = append(waiting, r)
+		}
+	}
+	return waiting
 }
 
 // reportOrphans reports the tasks whose executors ended while the agent's

@@ -40,6 +40,7 @@ type conditions struct {
 	lingers  bool // the task is over, its executor lives on for a moment
 	expired  bool // max_completion_time was reached
 	orphaned bool // ended while its agent's process was gone
+	waits    bool // the executor has something to say to an agent that stands still
 }
 
 // stream is a task's updates that are not acknowledged yet. Only the head is
@@ -115,6 +116,7 @@ func (m *Model) emit(r *run, st *mesos.TaskStatus) {
 	st.Timestamp = &now
 	st.UUID = m.ids.uuid()
 	r.state = *st.State
+	r.waits = r.agent.frozen
 	if len(r.history) < maxStatuses {
 		r.history = append(r.history[:len(r.history):len(r.history)], st)
 	}

@@ -19,6 +19,10 @@ var replayed = []string{
 	"call_checks",
 	"codecs_mixed",
 	"decline_long_then_revive",
+	"standby_redirect",
+	"master_from_first_moment",
+	"master_failover",
+	"completed_id_at_new_master",
 	"decline_refuse_0",
 	"decline_refuse_0_pb",
 	"decline_refuse_1_and_3",
@@ -26,6 +30,8 @@ var replayed = []string{
 	"decline_refuse_default_and_negative",
 	"disconnect_without_failover_timeout",
 	"failover_timeout_expiry",
+	"hundred_tasks_one_accept_pb",
+	"hundred_tasks_one_accept",
 	"invalid_offers",
 	"invalid_offers_partition_aware",
 	"invalid_offers_partition_aware_pb",
@@ -78,17 +84,11 @@ var replayed = []string{
 
 // notReplayed are the others, and why.
 var notReplayed = map[string]string{
-	"completed_id_at_new_master":  "three masters and ZooKeeper; the new master's amnesia is tested in mesossim",
-	"health_checks":               "health checks are not simulated",
-	"hundred_tasks_one_accept":    "1.2 MB; the times of an overloaded agent decide its order",
-	"hundred_tasks_one_accept_pb": "1.9 MB; as its JSON twin",
-	"maintenance":                 "maintenance and inverse offers are not simulated",
-	"master_failover":             "three masters and ZooKeeper; MasterFails is tested in mesossim",
-	"master_from_first_moment":    "polls a starting process; the 503 texts and the 307 are tested in TestModes",
-	"operator_agent_and_sandbox":  "2.4 MB of other tasks' state; the files part is tested with real files in TestFiles",
-	"operator_master":             "operator API; the read side is tested in TestReadSide",
-	"standby_redirect":            "polls two processes; the redirects are tested in TestModes",
-	"zookeeper_nodes":             "no ZooKeeper here",
+	"health_checks":              "health checks are not simulated",
+	"maintenance":                "maintenance and inverse offers are not simulated",
+	"operator_agent_and_sandbox": "2.4 MB of other tasks' state; the files part is tested with real files in TestFiles",
+	"operator_master":            "operator API; the read side is tested in TestReadSide",
+	"zookeeper_nodes":            "no ZooKeeper here",
 }
 
 // drifting are recordings in which the real allocator's interval, a second and
