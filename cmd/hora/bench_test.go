@@ -171,14 +171,13 @@ func (r *rig) lag(b *testing.B) {
 	r.all(b, int(time.Second/every), func(i int) scheduler.Event { return scheduler.DeleteJob{Name: fmt.Sprint("slot", i)} })
 }
 
-// BenchmarkTakeOver loads 100,000 jobs from bbolt and makes the state of them.
-func BenchmarkTakeOver(b *testing.B) {
-	dir := b.TempDir()
-	backend, err := bolt.Open(dir)
+// benchStore is an embedded store with many jobs that were posted at that time.
+func benchStore(b *testing.B, jobs int, schedule, catchUp string, at time.Time) (*store.Store, *store.Term) {
+	backend, err := bolt.Open(b.TempDir())
 	if err != nil {
 		b.Fatal(err)
 	}
-	defer backend.Close()
+	b.Cleanup(func() { backend.Close() })
 	s := store.New(backend)
 	term, err := s.Campaign(b.Context(), "bench", nil)
 	if err != nil {
@@ -188,12 +187,12 @@ func BenchmarkTakeOver(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	const jobs = 100_000
 	for i := 0; i < jobs; {
 		var batch store.Batch
 		for ; i < jobs && batch.Bytes() < store.MaxCommitBytes/2; i++ {
-			out := state.Step(time.Now(), benchJob(fmt.Sprint("job", i), "*/5 * * * *"))
-			if err := batch.Add(out.Changes); err != nil {
+			put := benchJob(fmt.Sprint("job", i), schedule)
+			put.Job.CatchUp = catchUp
+			if err := batch.Add(state.Step(at, put).Changes); err != nil {
 				b.Fatal(err)
 			}
 		}
@@ -201,18 +200,59 @@ func BenchmarkTakeOver(b *testing.B) {
 			b.Fatal(err)
 		}
 	}
+	return s, term
+}
+
+func benchLoad(b *testing.B, s *store.Store) *scheduler.State {
+	records, err := s.Load(b.Context())
+	if err != nil {
+		b.Fatal(err)
+	}
+	state, err := scheduler.New(scheduler.DefaultConfig(), records)
+	if err != nil {
+		b.Fatal(err)
+	}
+	return state
+}
+
+// BenchmarkTakeOver loads 100,000 jobs from bbolt and makes the state of them.
+func BenchmarkTakeOver(b *testing.B) {
+	s, _ := benchStore(b, 100_000, "*/5 * * * *", "all", time.Now())
+	var state *scheduler.State
 	for b.Loop() {
-		records, err := s.Load(b.Context())
-		if err != nil {
-			b.Fatal(err)
-		}
-		if state, err = scheduler.New(scheduler.DefaultConfig(), records); err != nil {
-			b.Fatal(err)
-		}
+		state = benchLoad(b, s)
 	}
 	var mem runtime.MemStats
 	runtime.GC()
 	runtime.ReadMemStats(&mem)
 	b.ReportMetric(float64(mem.HeapAlloc)/(1<<20), "heap-MiB")
 	runtime.KeepAlive(state)
+}
+
+// BenchmarkWeekWithoutLeader takes up 100,000 jobs that were due each minute
+// for a week: loads them, and decides and stores what becomes of a billion slots.
+func BenchmarkWeekWithoutLeader(b *testing.B) {
+	const week = 7 * 24 * time.Hour
+	now := time.Now()
+	commits, bytes := 0, 0
+	for range b.N {
+		b.StopTimer()
+		s, term := benchStore(b, 100_000, "R//PT1M", "latest", now.Add(-week))
+		b.StartTimer()
+		state := benchLoad(b, s)
+		for done := false; !done; commits++ {
+			out := state.Step(now, scheduler.Tick{})
+			var batch store.Batch
+			if err := batch.Add(out.Changes); err != nil {
+				b.Fatal(err)
+			}
+			bytes += batch.Bytes()
+			if err := s.Commit(b.Context(), term, &batch); err != nil {
+				b.Fatal(err)
+			}
+			done = out.Wake.After(now)
+		}
+	}
+	b.ReportMetric(float64(commits)/float64(b.N), "commits")
+	b.ReportMetric(float64(bytes)/float64(b.N)/(1<<20), "MiB-written")
 }
