@@ -45,7 +45,8 @@ type agent struct {
 	runs       map[key]*run // by task, while their updates or executors live
 	runSeq     uint64
 	registered time.Time
-	past       []*run // ended executors, for the read side
+	past       []*run  // ended executors, for the read side
+	upkeep     *upkeep // nil: none is planned
 }
 
 // absence is an agent's being away.
@@ -176,14 +177,17 @@ const defaultGrace = 3 * time.Second
 
 // kill handles a KILL that arrives at the agent; grace < 0 means not given.
 func (a *agent) kill(m *Model, k key, grace time.Duration) {
-	if a.cut {
-		return
+	if r := a.runs[k]; r != nil && !a.cut {
+		a.end(m, r, grace)
 	}
-	r := a.runs[k]
-	switch {
-	case r == nil || r.phase == ended:
+}
+
+// end makes an executor end its task, by the master's or by its own will.
+func (a *agent) end(m *Model, r *run, grace time.Duration) {
+	switch r.phase {
+	case ended:
 		return
-	case r.phase == launched:
+	case launched:
 		m.destroy(r)
 		m.emit(r, r.agentStatus(mesos.TASK_KILLED, mesos.REASON_TASK_KILLED_DURING_LAUNCH, "Killed before delivery to the executor"))
 		return

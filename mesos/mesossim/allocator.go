@@ -74,6 +74,7 @@ type candidate struct {
 // allocate offers what is free on the agents, one offer per agent and role, to
 // the role and framework with the smallest dominant share.
 func (m *Model) allocate(agents []*agent) {
+	defer m.askToLeave(agents)
 	cands := m.candidates()
 	if len(cands) == 0 {
 		return
@@ -303,6 +304,9 @@ func (m *Model) offerMessage(o *offer) mesos.Offer {
 		URL:         o.agent.url,
 		Attributes:  o.agent.spec.Attributes,
 		Resources:   o.agent.layout.resourcesOf(o.amount, allocated, refined),
+	}
+	if o.agent.upkeep != nil {
+		out.Unavailability = &o.agent.upkeep.when
 	}
 	if allocated != "" {
 		out.AllocationInfo = &mesos.Resource_AllocationInfo{Role: &allocated}

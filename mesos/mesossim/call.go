@@ -146,13 +146,17 @@ func (m *Model) handle(fw *framework, call *scheduler.Call) {
 		m.acknowledge(fw, call.Acknowledge)
 	case scheduler.Call_RECONCILE:
 		m.reconcile(fw, call.Reconcile)
+	case scheduler.Call_ACCEPT_INVERSE_OFFERS:
+		m.answerInverse(fw, call.AcceptInverseOffers.InverseOfferIDs, "ACCEPT", call.AcceptInverseOffers.Filters)
+	case scheduler.Call_DECLINE_INVERSE_OFFERS:
+		m.answerInverse(fw, call.DeclineInverseOffers.InverseOfferIDs, "DECLINE", call.DeclineInverseOffers.Filters)
 	case scheduler.Call_SHUTDOWN:
 		if a := m.agent(call.Shutdown.AgentID.Value); a != nil && a.linked() {
 			a.kill(m, key{fw.id, call.Shutdown.ExecutorID.Value}, -1)
 		}
 	}
 	// MESSAGE is best effort and command executors take none; REQUEST is ignored
-	// by the built-in allocator; there are no operations and no inverse offers.
+	// by the built-in allocator; there are no operations.
 }
 
 // rolesOf is the role list as the version reads it: before 1.3 there is none.

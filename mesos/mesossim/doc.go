@@ -11,5 +11,5 @@
 // What it does follows contract "Apache Mesos v1 scheduler API" (quoted as
 // "Mesos contract") and the recordings of a real 1.3.2 master; where the two
 // differ the recordings are right. It does not model reservations, quota,
-// persistent volumes, custom executors, task groups or maintenance.
+// persistent volumes, custom executors or task groups.
 package mesossim

@@ -22,6 +22,9 @@ func (m *Model) MasterFails(now time.Time) {
 			continue
 		}
 		a.silence.stop()
+		if a.upkeep != nil {
+			a.upkeep.answers = map[*framework]*answer{} // the plan is in the registry
+		}
 		a.state = agentRecovered
 		a.cut = true
 		a.tasks = map[*task]struct{}{}

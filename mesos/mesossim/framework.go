@@ -183,6 +183,7 @@ func (m *Model) takeOver(fw *framework, info *mesos.FrameworkInfo, stream string
 func (m *Model) connect(fw *framework, stream string, suppressed []string) {
 	fw.beat.stop()
 	fw.failover.stop()
+	m.forgetInverse(fw)
 	fw.state = fwConnected
 	fw.stream = stream
 	fw.resubscribed = m.now

@@ -29,8 +29,17 @@ type run struct {
 	pid       int
 	phase     phase
 	deadline  *timer // of max_completion_time
+	health
 	conditions
 	stream
+}
+
+// health is what the health checks of a run have found.
+type health struct {
+	started   time.Time
+	healthy   *bool // as last reported; nil: nothing was
+	failures  int   // in a row
+	unhealthy bool  // killed for its health
 }
 
 // conditions are what a run has come to.
@@ -253,7 +262,7 @@ func (m *Model) Started(now time.Time, container string, pid int) {
 		return
 	}
 	r.phase = running
-	r.pid = pid
+	r.pid, r.started = pid, m.now
 	if m.profile >= 5 {
 		m.emit(r, r.executorStatus(mesos.TASK_STARTING, ""))
 	}
@@ -298,10 +307,58 @@ func (m *Model) Exited(now time.Time, container string, e Exit) {
 		st.Reason = mesos.REASON_MAX_COMPLETION_TIME_REACHED.Enum()
 		m.emit(r, st)
 	case r.killed:
-		m.emit(r, r.executorStatus(mesos.TASK_KILLED, exitMessage(e)))
+		st := r.executorStatus(mesos.TASK_KILLED, exitMessage(e))
+		if r.unhealthy {
+			st.Healthy = new(bool)
+		}
+		m.emit(r, st)
 	case e.Signal == "" && e.Status == 0:
 		m.emit(r, r.executorStatus(mesos.TASK_FINISHED, exitMessage(e)))
 	default:
 		m.emit(r, r.executorStatus(mesos.TASK_FAILED, exitMessage(e)))
 	}
+}
+
+// Checked reports the result of a health check of a started task. Each failure
+// is an update, success only after something else; after enough failures in a
+// row the executor kills the task. Failures in the grace period do not count
+// before the first success (Mesos contract 4.5, recording health_checks).
+func (m *Model) Checked(now time.Time, container string, healthy bool) {
+	m.enter(now)
+	r := m.runs[container]
+	if r == nil || r.phase != running || r.killed || r.info.HealthCheck == nil {
+		return
+	}
+	h := r.info.HealthCheck
+	if !healthy && r.healthy == nil && m.now.Before(r.started.Add(secondsOr(h.GracePeriodSeconds, 10))) {
+		return
+	}
+	if r.failures++; healthy {
+		r.failures = 0
+	}
+	if !healthy || r.healthy == nil || !*r.healthy {
+		st := r.executorStatus(mesos.TASK_RUNNING, "")
+		st.Healthy = &healthy
+		if m.profile >= Mesos1_4 {
+			st.Reason = mesos.REASON_TASK_HEALTH_CHECK_STATUS_UPDATED.Enum()
+		}
+		r.healthy = &healthy
+		m.emit(r, st)
+	}
+	limit := uint32(3)
+	if h.ConsecutiveFailures != nil {
+		limit = *h.ConsecutiveFailures
+	}
+	if r.failures < int(max(limit, 1)) {
+		return
+	}
+	r.unhealthy = true
+	r.agent.end(m, r, -1)
+}
+
+func secondsOr(v *float64, def float64) time.Duration {
+	if v != nil {
+		def = *v
+	}
+	return time.Duration(def * float64(time.Second))
 }

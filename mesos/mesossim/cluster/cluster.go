@@ -457,3 +457,7 @@ func (r reporter) Exited(container string, exit mesossim.Exit) {
 	r.log.Debug("task ended", "container", container, "status", exit.Status, "signal", exit.Signal)
 	r.core.do(func(m *mesossim.Model, now time.Time) { m.Exited(now, container, exit) })
 }
+
+func (r reporter) Checked(container string, healthy bool) {
+	r.core.do(func(m *mesossim.Model, now time.Time) { m.Checked(now, container, healthy) })
+}

@@ -5,6 +5,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/mesos/mesos-go/api/v1/lib/maintenance"
+
 	"github.com/hora-scheduler/hora/mesos/mesossim"
 )
 
@@ -18,6 +20,7 @@ type core struct {
 	timer   *time.Timer
 	wake    time.Time // when timer fires; zero if it is stopped
 	closed  bool
+	plan    maintenance.Schedule // of maintenance
 }
 
 func newCore(o mesossim.Options) *core {
@@ -48,11 +51,11 @@ func (c *core) do(f func(m *mesossim.Model, now time.Time)) {
 	for _, cmd := range c.model.Commands() {
 		c.commands(cmd)
 	}
-	c.plan(now, next)
+	c.wakeAt(now, next)
 }
 
-// plan sets the timer for the model's next wish.
-func (c *core) plan(now, next time.Time) {
+// wakeAt sets the timer for the model's next wish.
+func (c *core) wakeAt(now, next time.Time) {
 	switch {
 	case next.IsZero():
 		c.timer.Stop()

@@ -21,6 +21,13 @@ func (m *mode) set(leader, down string) {
 	m.leader, m.down = leader, down
 }
 
+// aside tells whether this master does not lead.
+func (m *mode) aside() bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.leader != "" || m.down != ""
+}
+
 // answered answers in the place of a leading master, if this one does not lead.
 func (m *mode) answered(w http.ResponseWriter, r *http.Request, path string) bool {
 	m.mu.Lock()

@@ -295,7 +295,13 @@ type script struct {
 	starts map[string][]float64
 	ends   map[string][]end
 	kills  map[string][]float64
+	checks map[string][]check
 	tasks  map[string]mesossim.LaunchSpec // by container
+}
+
+type check struct {
+	at      float64
+	healthy bool
 }
 
 type end struct {
@@ -305,7 +311,7 @@ type end struct {
 }
 
 func newScript(r *replay) *script {
-	s := &script{r: r, starts: map[string][]float64{}, ends: map[string][]end{}, kills: map[string][]float64{}, tasks: map[string]mesossim.LaunchSpec{}}
+	s := &script{r: r, starts: map[string][]float64{}, ends: map[string][]end{}, kills: map[string][]float64{}, checks: map[string][]check{}, tasks: map[string]mesossim.LaunchSpec{}}
 	seen := map[string]bool{}
 	for _, st := range r.rec.Steps {
 		for i := range st.Events {
@@ -319,6 +325,10 @@ func newScript(r *replay) *script {
 			at := st.Events[i].At
 			switch state := text(status, "state"); state {
 			case "TASK_RUNNING":
+				if healthy, ok := dig(status, "healthy").(bool); ok {
+					s.checks[id] = append(s.checks[id], check{at, healthy})
+					continue
+				}
 				s.starts[id] = append(s.starts[id], at)
 			case "TASK_KILLED":
 				s.kills[id] = append(s.kills[id], at)
@@ -378,6 +388,21 @@ func (s *script) launch(c mesossim.Command, now float64) {
 		break
 	}
 	s.in(start, func(m *mesossim.Model, now time.Time) { m.Started(now, c.ContainerID, 4711) })
+	s.check(id, c.ContainerID, start)
+}
+
+// check plays a task's health checks: those that were reported, and before the
+// first good one those that failed in silence.
+func (s *script) check(id, container string, start float64) {
+	list := s.checks[id]
+	if len(list) > 0 && list[0].healthy {
+		for at := start + 90; at < list[0].at-500; at += 1000 {
+			list = append(list, check{at, false})
+		}
+	}
+	for _, x := range list {
+		s.in(x.at, func(m *mesossim.Model, now time.Time) { m.Checked(now, container, x.healthy) })
+	}
 }
 
 // overloaded tells whether a recorded agent had a hundred tasks at once.

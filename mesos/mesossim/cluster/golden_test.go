@@ -483,10 +483,29 @@ func (r *replay) checkAnswer(s *step, got *http.Response) {
 			r.t.Errorf("%s:\n got header %s: %s\nwant %s", where, name, g, w)
 		}
 	}
-	if want.Status != 200 {
+	if want.Status == http.StatusOK && s.Events == nil {
+		body, _ := io.ReadAll(got.Body)
+		r.compareBody(s, where, string(body))
+	}
+	if want.Status != http.StatusOK {
 		body, _ := io.ReadAll(got.Body)
 		if w := r.translate(want.Body); string(body) != w {
 			r.t.Errorf("%s:\n got body %s\nwant %s", where, body, w)
 		}
+	}
+}
+
+// compareBody compares the body of a good answer.
+func (r *replay) compareBody(s *step, where, got string) {
+	want := s.Response.Body
+	switch {
+	case s.Request.Method == http.MethodHead || strings.HasPrefix(s.Request.Path, "/metrics/"):
+		// The real one sends a body (OBSERVATIONS 2.4), and more figures.
+	case want == "" || want[0] != '{' && want[0] != '[' && !strings.HasPrefix(want, "cb("):
+		if got != r.translate(want) {
+			r.t.Errorf("%s:\n got body %.300s\nwant %.300s", where, got, want)
+		}
+	default:
+		r.compareRead(where, want, got)
 	}
 }

@@ -55,7 +55,10 @@ func (h *handler) masterRoutes() http.Handler {
 		mux.HandleFunc(prefix+"/version", h.version)
 		mux.HandleFunc(prefix+"/health", h.health)
 		mux.HandleFunc(prefix+"/redirect", h.redirect)
+		mux.HandleFunc(prefix+"/maintenance/schedule", h.plan)
+		mux.HandleFunc(prefix+"/maintenance/status", h.planStatus)
 	}
+	mux.HandleFunc("/metrics/snapshot", h.metrics)
 	mux.HandleFunc("/", notFound)
 	return mux
 }

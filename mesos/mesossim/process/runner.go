@@ -1,6 +1,7 @@
 package process
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -19,6 +20,9 @@ type Reporter interface {
 	Started(container string, pid int)
 	LaunchFailed(container, message string)
 	Exited(container string, exit mesossim.Exit)
+	// Checked is told of each health check of a task that has started. The last
+	// one may come after Exited.
+	Checked(container string, healthy bool)
 }
 
 // Config configures a Runner.
@@ -206,7 +210,14 @@ func (r *Runner) startJob(j job) {
 	if !aborted {
 		r.reporter.Started(t.container, p.pid)
 	}
-	r.waiting.Go(func() { r.watch(t, p) })
+	ctx, over := context.WithCancel(context.Background())
+	r.waiting.Go(func() {
+		r.watch(t, p)
+		over()
+	})
+	if j.spec.Task.HealthCheck != nil {
+		r.waiting.Go(func() { r.checkHealth(ctx, j) })
+	}
 }
 
 // watch waits for a process and reports its end.

@@ -33,6 +33,7 @@ type report struct {
 	pid       int            // Started
 	failure   string         // LaunchFailed
 	exit      *mesossim.Exit // Exited
+	healthy   *bool          // Checked
 }
 
 type reports chan report
@@ -40,6 +41,7 @@ type reports chan report
 func (r reports) Started(c string, pid int)        { r <- report{container: c, pid: pid} }
 func (r reports) LaunchFailed(c, message string)   { r <- report{container: c, failure: message} }
 func (r reports) Exited(c string, e mesossim.Exit) { r <- report{container: c, exit: &e} }
+func (r reports) Checked(c string, healthy bool)   { r <- report{container: c, healthy: &healthy} }
 
 type fixture struct {
 	*testing.T
