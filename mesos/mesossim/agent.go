@@ -45,8 +45,9 @@ type agent struct {
 	runs       map[key]*run // by task, while their updates or executors live
 	runSeq     uint64
 	registered time.Time
-	past       []*run  // ended executors, for the read side
-	upkeep     *upkeep // nil: none is planned
+	returned   time.Time // re-registered with a master
+	past       []*run    // ended executors, for the read side
+	upkeep     *upkeep   // nil: none is planned
 }
 
 // absence is an agent's being away.
@@ -495,7 +496,7 @@ func (m *Model) reregister(a *agent) {
 	a.state = agentActive
 	a.cut = false
 	a.free = a.total
-	a.registered = m.now
+	a.registered, a.returned = m.now, m.now
 	for _, r := range a.sortedRuns() {
 		if r.phase == ended && len(r.pending) == 0 {
 			continue

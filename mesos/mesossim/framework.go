@@ -35,6 +35,7 @@ type framework struct {
 	offers       map[string]*offer
 	registered   time.Time
 	resubscribed time.Time
+	unregistered time.Time
 }
 
 func (fw *framework) has(c mesos.FrameworkInfo_Capability_Type) bool {
@@ -108,8 +109,8 @@ func (m *Model) addFramework(id string, info *mesos.FrameworkInfo) *framework {
 	return fw
 }
 
-// roleNames are the roles that a framework is subscribed to.
-func roleNames(info *mesos.FrameworkInfo) []string {
+// Roles are the roles that a framework is subscribed to.
+func Roles(info *mesos.FrameworkInfo) []string {
 	if hasCapability(info, mesos.FrameworkInfo_Capability_MULTI_ROLE) {
 		return info.Roles
 	}
@@ -119,7 +120,7 @@ func roleNames(info *mesos.FrameworkInfo) []string {
 // setRoles makes the role list match the info; roles that stay keep their state.
 func (fw *framework) setRoles() {
 	var roles []*role
-	for _, name := range roleNames(fw.info) {
+	for _, name := range Roles(fw.info) {
 		r := fw.role(name)
 		if r == nil {
 			r = &role{name: name, filters: map[*agent][]filter{}, allocated: map[string]int64{}}
@@ -295,10 +296,14 @@ func (m *Model) removeFramework(fw *framework) {
 	}
 	for _, t := range sortedTasks(fw.tasks) {
 		t.state = mesos.TASK_KILLED
+		m.record(t, m.masterStatus(t.info.TaskID, t.agent.id, verdict{
+			state: t.state, reason: mesos.REASON_FRAMEWORK_REMOVED, message: "Framework " + fw.id + " removed",
+		}))
 		m.forget(t)
 	}
 	fw.state = fwRemoved
 	fw.stream = ""
+	fw.unregistered = m.now
 	delete(m.master.frameworks, fw.id)
 	for i, x := range m.master.order {
 		if x == fw {

@@ -26,7 +26,8 @@ type FrameworkView struct {
 	Connected    bool
 	Recovered    bool
 	Registered   time.Time
-	Reregistered time.Time
+	Reregistered time.Time // zero: never
+	Unregistered time.Time // zero: not yet
 	Tasks        []TaskView
 	Unreachable  []TaskView
 	Done         []TaskView
@@ -57,6 +58,7 @@ type AgentView struct {
 	Spec       *AgentSpec
 	Active     bool
 	Registered time.Time
+	Returned   time.Time // re-registered; zero: never
 	Used       []mesos.Resource
 	Offered    []mesos.Resource
 }
@@ -97,7 +99,10 @@ func (m *Model) Master() MasterView {
 func (m *Model) frameworkView(fw *framework) FrameworkView {
 	v := FrameworkView{
 		ID: fw.id, Info: fw.info, Connected: fw.state == fwConnected, Recovered: fw.state == fwRecovered,
-		Registered: fw.registered, Reregistered: fw.resubscribed,
+		Registered: fw.registered, Unregistered: fw.unregistered,
+	}
+	if fw.resubscribed.After(fw.registered) {
+		v.Reregistered = fw.resubscribed
 	}
 	for _, t := range sortedTasks(fw.tasks) {
 		v.Tasks = append(v.Tasks, t.view())
@@ -133,7 +138,7 @@ func (t *task) view() TaskView {
 }
 
 func (m *Model) agentView(a *agent) AgentView {
-	v := AgentView{Index: a.index, ID: a.id, Spec: &a.spec, Active: a.state == agentActive, Registered: a.registered}
+	v := AgentView{Index: a.index, ID: a.id, Spec: &a.spec, Active: a.state == agentActive, Registered: a.registered, Returned: a.returned}
 	offered := a.layout.zero()
 	for _, o := range m.offersOf(nil, a) {
 		offered = offered.plus(o.amount)

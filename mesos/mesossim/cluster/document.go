@@ -1,6 +1,8 @@
 package cluster
 
 import (
+	"bytes"
+	"compress/gzip"
 	"net/http"
 	"regexp"
 	"strconv"
@@ -202,6 +204,17 @@ func (d *document) write(w http.ResponseWriter, r *http.Request) {
 		h.Set("Content-Type", "text/javascript")
 		body = append(append([]byte(cb+"("), body...), ");"...)
 	}
+	if len(body) >= minGzip && strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
+		var packed bytes.Buffer
+		z := gzip.NewWriter(&packed)
+		_, _ = z.Write(body) // into memory, which does not fail
+		_ = z.Close()
+		h.Set("Content-Encoding", "gzip")
+		body = packed.Bytes()
+	}
 	h.Set("Content-Length", strconv.Itoa(len(body)))
 	_, _ = w.Write(body)
 }
+
+// minGzip is from how many bytes on an answer is packed (Mesos contract 1.2).
+const minGzip = 1024

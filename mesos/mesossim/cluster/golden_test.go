@@ -3,6 +3,7 @@ package cluster
 import (
 	"bufio"
 	"bytes"
+	"compress/gzip"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
@@ -63,6 +64,7 @@ type recordedResponse struct {
 	Status  int
 	Headers [][2]string
 	Body    string
+	Packed  []byte `json:"body_base64"`
 }
 
 type recordedEvent struct {
@@ -455,7 +457,7 @@ func (c *replayedStream) read(body io.Reader, start time.Time) {
 }
 
 // headers that are compared.
-var compared = []string{"Content-Type", "Allow", "Location", "Www-Authenticate"}
+var compared = []string{"Content-Type", "Content-Encoding", "Allow", "Location", "Www-Authenticate"}
 
 func (r *replay) checkAnswer(s *step, got *http.Response) {
 	where := fmt.Sprintf("%.1f ms: %s %s %.200s (%s)", s.At, s.Request.Method, s.Request.Path, s.body(), s.Note)
@@ -498,6 +500,9 @@ func (r *replay) checkAnswer(s *step, got *http.Response) {
 // compareBody compares the body of a good answer.
 func (r *replay) compareBody(s *step, where, got string) {
 	want := s.Response.Body
+	if len(s.Response.Packed) > 0 {
+		want, got = unpacked(r.t, s.Response.Packed), unpacked(r.t, []byte(got))
+	}
 	switch {
 	case s.Request.Method == http.MethodHead || strings.HasPrefix(s.Request.Path, "/metrics/"):
 		// The real one sends a body (OBSERVATIONS 2.4), and more figures.
@@ -508,4 +513,17 @@ func (r *replay) compareBody(s *step, where, got string) {
 	default:
 		r.compareRead(where, want, got)
 	}
+}
+
+func unpacked(t *testing.T, data []byte) string {
+	t.Helper()
+	z, err := gzip.NewReader(bytes.NewReader(data))
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := io.ReadAll(z)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(out)
 }

@@ -48,12 +48,16 @@ func (h *handler) masterRoutes() http.Handler {
 	})
 	read("/tasks", h.tasks)
 	read("/state-summary", h.summary)
+	read("/roles", h.roles)
+	read("/quota", func(d *document, _ *mesossim.MasterView, _ *http.Request) { d.object(func() {}) })
+	read("/weights", func(d *document, _ *mesossim.MasterView, _ *http.Request) { d.array(func() {}) })
 	read("/frameworks", func(d *document, v *mesossim.MasterView, _ *http.Request) {
 		d.object(func() { h.frameworks(d, v) })
 	})
 	for _, prefix := range []string{"", "/master"} {
 		mux.HandleFunc(prefix+"/version", h.version)
 		mux.HandleFunc(prefix+"/health", h.health)
+		mux.HandleFunc(prefix+"/flags", h.flags)
 		mux.HandleFunc(prefix+"/redirect", h.redirect)
 		mux.HandleFunc(prefix+"/maintenance/schedule", h.plan)
 		mux.HandleFunc(prefix+"/maintenance/status", h.planStatus)
@@ -125,6 +129,10 @@ func (h *handler) slaves(d *document, v *mesossim.MasterView, full bool) {
 		d.key(part.name)
 		d.array(func() {
 			for i := range part.list {
+				if part.name == "recovered_slaves" {
+					d.object(func() { d.slaveHead(&part.list[i]) }) // all that the registry knows
+					continue
+				}
 				h.slave(d, &part.list[i], full)
 			}
 		})
@@ -133,29 +141,42 @@ func (h *handler) slaves(d *document, v *mesossim.MasterView, full bool) {
 
 func (h *handler) slave(d *document, a *mesossim.AgentView, full bool) {
 	d.object(func() {
-		d.text("id", a.ID)
-		d.text("hostname", a.Spec.Hostname)
-		d.integer("port", int64(a.Spec.Port))
-		d.attributes(a.Spec.Attributes)
-		d.text("pid", "slave(1)@"+a.Spec.IP+":"+strconv.Itoa(a.Spec.Port))
-		d.time("registered_time", a.Registered)
-		d.resources("resources", a.Spec.Resources)
-		d.resources("used_resources", a.Used)
-		d.resources("offered_resources", a.Offered)
-		d.key("reserved_resources")
-		d.object(func() {})
-		d.resources("unreserved_resources", a.Spec.Resources)
-		d.flag("active", a.Active)
-		d.text("version", h.profile.Version())
-		d.key("capabilities")
-		d.array(func() {
-			d.sep()
-			d.out = append(d.out, `"MULTI_ROLE"`...)
-		})
+		h.slaveMembers(d, a)
 		if full {
+			d.key("reserved_resources_full")
+			d.object(func() {})
 			d.resourceList("used_resources_full", a.Used)
 			d.resourceList("offered_resources_full", a.Offered)
 		}
+	})
+}
+
+func (d *document) slaveHead(a *mesossim.AgentView) {
+	d.text("id", a.ID)
+	d.text("hostname", a.Spec.Hostname)
+	d.integer("port", int64(a.Spec.Port))
+	d.attributes(a.Spec.Attributes)
+}
+
+func (h *handler) slaveMembers(d *document, a *mesossim.AgentView) {
+	d.slaveHead(a)
+	d.text("pid", "slave(1)@"+a.Spec.IP+":"+strconv.Itoa(a.Spec.Port))
+	d.time("registered_time", a.Registered)
+	if !a.Returned.IsZero() {
+		d.time("reregistered_time", a.Returned)
+	}
+	d.resources("resources", a.Spec.Resources)
+	d.resources("used_resources", a.Used)
+	d.resources("offered_resources", a.Offered)
+	d.key("reserved_resources")
+	d.object(func() {})
+	d.resources("unreserved_resources", a.Spec.Resources)
+	d.flag("active", a.Active)
+	d.text("version", h.profile.Version())
+	d.key("capabilities")
+	d.array(func() {
+		d.sep()
+		d.out = append(d.out, `"MULTI_ROLE"`...)
 	})
 }
 
@@ -163,8 +184,13 @@ func (d *document) resourceList(name string, list []mesos.Resource) {
 	d.key(name)
 	d.array(func() {
 		for i := range list {
+			r, role := list[i], "*"
+			if r.Role != nil {
+				role = *r.Role
+			}
+			r.AllocationInfo = &mesos.Resource_AllocationInfo{Role: &role}
 			d.sep()
-			d.out = appendMessage(d.out, &list[i])
+			d.out = appendMessage(d.out, &r)
 		}
 	})
 }
@@ -186,26 +212,31 @@ func (h *handler) frameworks(d *document, v *mesossim.MasterView) {
 	d.array(func() {})
 }
 
-func (h *handler) framework(d *document, f *mesossim.FrameworkView) {
-	var used, offered []mesos.Resource
+// frameworkHead begins a framework, and returns what it uses and is offered.
+func (d *document) frameworkHead(f *mesossim.FrameworkView) (used, offered []mesos.Resource) {
 	for i := range f.Tasks {
 		used = append(used, scalars(f.Tasks[i].Info.Resources)...)
 	}
 	for _, o := range f.Offers {
 		offered = append(offered, scalars(o.Resources)...)
 	}
+	d.text("id", f.ID)
+	d.text("name", f.Info.Name)
+	d.resources("used_resources", used)
+	d.resources("offered_resources", offered)
+	d.key("capabilities")
+	d.array(func() {
+		for _, c := range f.Info.Capabilities {
+			d.sep()
+			d.out = strconv.AppendQuote(d.out, c.Type.String())
+		}
+	})
+	return used, offered
+}
+
+func (h *handler) framework(d *document, f *mesossim.FrameworkView) {
 	d.object(func() {
-		d.text("id", f.ID)
-		d.text("name", f.Info.Name)
-		d.resources("used_resources", used)
-		d.resources("offered_resources", offered)
-		d.key("capabilities")
-		d.array(func() {
-			for _, c := range f.Info.Capabilities {
-				d.sep()
-				d.out = strconv.AppendQuote(d.out, c.Type.String())
-			}
-		})
+		used, offered := d.frameworkHead(f)
 		d.text("hostname", f.Info.GetHostname())
 		d.text("webui_url", f.Info.GetWebUiURL())
 		d.flag("active", f.Connected)
@@ -215,6 +246,10 @@ func (h *handler) framework(d *document, f *mesossim.FrameworkView) {
 		d.number("failover_timeout", f.Info.GetFailoverTimeout())
 		d.flag("checkpoint", f.Info.GetCheckpoint())
 		d.time("registered_time", f.Registered)
+		if !f.Reregistered.IsZero() {
+			d.time("reregistered_time", f.Reregistered)
+		}
+		d.time("unregistered_time", f.Unregistered)
 		d.resources("resources", append(used, offered...))
 		d.frameworkRoles(f.Info)
 		d.tasks("tasks", f.Tasks)
@@ -309,40 +344,4 @@ func number(text string, def int) int {
 var states = []mesos.TaskState{
 	mesos.TASK_STAGING, mesos.TASK_STARTING, mesos.TASK_RUNNING, mesos.TASK_KILLING, mesos.TASK_FINISHED,
 	mesos.TASK_KILLED, mesos.TASK_FAILED, mesos.TASK_LOST, mesos.TASK_ERROR, mesos.TASK_UNREACHABLE,
-}
-
-func (h *handler) summary(d *document, v *mesossim.MasterView, _ *http.Request) {
-	host, _, _ := strings.Cut(h.address, ":")
-	d.object(func() {
-		d.text("hostname", host)
-		h.slaves(d, v, false)
-		d.key("frameworks")
-		d.array(func() {
-			for i := range v.Framework {
-				f := &v.Framework[i]
-				d.object(func() {
-					d.text("id", f.ID)
-					d.text("name", f.Info.Name)
-					d.text("hostname", f.Info.GetHostname())
-					d.text("webui_url", f.Info.GetWebUiURL())
-					d.flag("active", f.Connected)
-					d.flag("connected", f.Connected)
-					d.flag("recovered", f.Recovered)
-					d.counts(f)
-				})
-			}
-		})
-	})
-}
-
-func (d *document) counts(f *mesossim.FrameworkView) {
-	counts := map[mesos.TaskState]int64{}
-	for _, list := range [][]mesossim.TaskView{f.Tasks, f.Unreachable, f.Done} {
-		for i := range list {
-			counts[list[i].State]++
-		}
-	}
-	for _, s := range states {
-		d.integer(s.String(), counts[s])
-	}
 }
