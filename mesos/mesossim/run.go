@@ -362,3 +362,19 @@ func secondsOr(v *float64, def float64) time.Duration {
 	}
 	return time.Duration(def * float64(time.Second))
 }
+
+// FailTask ends a running task as its agent does that finds the executor gone or
+// over a limit: the container is destroyed, and TASK_FAILED has a reason such as
+// REASON_EXECUTOR_TERMINATED or REASON_CONTAINER_LIMITATION_MEMORY (Mesos
+// contract 4.4). It tells whether there was such a task.
+func (m *Model) FailTask(now time.Time, frameworkID, taskID string, reason mesos.TaskStatus_Reason, message string) bool {
+	m.enter(now)
+	for _, a := range m.agents {
+		if r := a.runs[key{frameworkID, taskID}]; r != nil && r.phase != ended {
+			m.destroy(r)
+			m.emit(r, r.agentStatus(mesos.TASK_FAILED, reason, message))
+			return true
+		}
+	}
+	return false
+}

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"os"
@@ -370,6 +371,94 @@ func TestMessageFaults(t *testing.T) {
 	}
 }
 
+// TestMischief holds what goes wrong on the wire and at agents.
+func TestMischief(t *testing.T) {
+	t.Parallel()
+	c := start(t, Config{Version: "1.11", AllocationInterval: 20 * time.Millisecond})
+	for _, size := range []int{1, 7, 100_000} {
+		c.Faults().Chunks(size)
+		g := subscribe(t, c.MasterURL(), info("chunks"))
+		if o := g.offer(); o.Hostname != "agent1" {
+			t.Errorf("in chunks of %d bytes: %v", size, o)
+		}
+		g.call(&scheduler.Call{Type: scheduler.Call_TEARDOWN})
+	}
+	c.Faults().Chunks(0)
+	c.Faults().Slow(50 * time.Millisecond)
+	began := time.Now()
+	f := subscribe(t, c.MasterURL(), info("t"))
+	if took := time.Since(began); took < 50*time.Millisecond {
+		t.Errorf("a slow master took %v", took)
+	}
+	c.Faults().Slow(0)
+	if !c.Faults().Inject(f.id.Value, &scheduler.Event{Type: 99}) || c.Faults().Inject("nobody", &scheduler.Event{Type: 99}) {
+		t.Error("an event goes to who has a stream")
+	}
+	if ev := f.wait(99); ev == nil {
+		t.Error("the event did not come")
+	}
+	f.launch(taskOf("hungry", shell("sleep 100")))
+	for f.status().GetState() != mesos.TASK_RUNNING {
+	}
+	if !c.Faults().FailTask(f.id.Value, "hungry", mesos.REASON_CONTAINER_LIMITATION_MEMORY, "Memory limit exceeded") {
+		t.Error("no such task")
+	}
+	if st := f.status(); st.GetState() != mesos.TASK_FAILED || st.GetReason() != mesos.REASON_CONTAINER_LIMITATION_MEMORY || st.GetSource() != mesos.SOURCE_AGENT {
+		t.Errorf("out of memory: %v", st)
+	}
+	if c.Faults().FailTask(f.id.Value, "hungry", mesos.REASON_EXECUTOR_TERMINATED, "") {
+		t.Error("a task fails twice")
+	}
+	i := info("checkpointed")
+	i.Checkpoint = new(bool)
+	*i.Checkpoint = true
+	f.call(&scheduler.Call{Type: scheduler.Call_TEARDOWN})
+	g := subscribe(t, c.MasterURL(), i)
+	g.launch(taskOf("stays", shell("sleep 100")))
+	for g.status().GetState() != mesos.TASK_RUNNING {
+	}
+	c.Faults().AgentRestarts(0)
+	g.call(&scheduler.Call{Type: scheduler.Call_RECONCILE, Reconcile: &scheduler.Call_Reconcile{}})
+	if st := g.status(); st.GetState() != mesos.TASK_RUNNING {
+		t.Errorf("after the agent's restart: %v", st)
+	}
+}
+
+// TestHealthChecks holds that checks are really made: of a file that appears,
+// and of a port that nobody listens on.
+func TestHealthChecks(t *testing.T) {
+	t.Parallel()
+	c := start(t, Config{Version: "1.11", AllocationInterval: 20 * time.Millisecond})
+	f := subscribe(t, c.MasterURL(), info("t"))
+	no, often, once := 0.0, 0.01, uint32(1)
+	l := taskOf("file", shell("touch ok; sleep 100"))
+	l.HealthCheck = &mesos.HealthCheck{Type: mesos.HealthCheck_COMMAND, Command: shell("test -e ok"), DelaySeconds: &no, IntervalSeconds: &often}
+	port, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	port.Close()
+	g := taskOf("port", shell("sleep 100"))
+	g.HealthCheck = &mesos.HealthCheck{
+		Type: mesos.HealthCheck_TCP, TCP: &mesos.HealthCheck_TCPCheckInfo{Port: uint32(port.Addr().(*net.TCPAddr).Port)},
+		DelaySeconds: &no, GracePeriodSeconds: &no, ConsecutiveFailures: &once,
+	}
+	f.launch(l, g)
+	var good, bad bool
+	for !good || !bad {
+		st := f.status()
+		switch {
+		case st.Healthy == nil:
+		case *st.Healthy != (st.TaskID.Value == "file"):
+			t.Fatalf("unexpected health: %v", st)
+		case *st.Healthy && st.GetReason() == mesos.REASON_TASK_HEALTH_CHECK_STATUS_UPDATED:
+			good = true
+		case st.GetState() == mesos.TASK_KILLED:
+			bad = true
+		}
+	}
+}
+
 func TestBadConfig(t *testing.T) {
 	t.Parallel()
 	for _, x := range []struct {
@@ -382,6 +471,8 @@ func TestBadConfig(t *testing.T) {
 		{Config{Agents: []AgentConfig{{Attributes: "rack:{a,b}"}}}, `attribute "rack:{a,b}": sets are not allowed`},
 		{Config{Agents: []AgentConfig{{Resources: "cpus:1;cpus:2"}}}, `resource "cpus" is given twice`},
 		{Config{Addr: "nonsense"}, "missing port"},
+		{Config{ZooKeeper: "z1:2181/mesos"}, `ZooKeeper group "z1:2181/mesos": expected zk://`},
+		{Config{ZooKeeper: "zk://z1:2181"}, "expected zk://"},
 		{Config{Version: "2.0"}, `mesos version "2.0": expected 1.0, 1.3, 1.4 or 1.11`},
 	} {
 		c, err := Start(t.Context(), x.config)

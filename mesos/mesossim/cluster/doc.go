@@ -9,5 +9,7 @@
 //	defer c.Close()
 //	use(c.MasterURL())
 //
-// It does not imitate the operator API beyond that, nor TLS, nor ZooKeeper.
+// There may be several masters, which elect a leader among themselves or in a
+// real ZooKeeper. Faults makes things go wrong. It does not imitate the operator
+// API beyond what is read, nor TLS.
 package cluster

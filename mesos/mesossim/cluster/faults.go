@@ -73,6 +73,8 @@ type Faults struct {
 	mu      sync.Mutex
 	streams map[string]chan damage
 	fates   map[string][]mesossim.Fate // by kind, for the next messages
+	slow    time.Duration
+	chunk   int
 }
 
 func newFaults() *Faults {

@@ -69,15 +69,17 @@ func (p pump) drain(gone chan<- struct{}) {
 }
 
 func (p pump) encode(out []byte, list []mesossim.Delivery) ([]byte, mesossim.Ending) {
+	var records [][]byte
+	end := mesossim.Open
 	for _, d := range list {
 		if d.Event != nil {
-			out = appendChunk(out, p.record(d.Event))
+			records = append(records, p.record(d.Event))
 		}
-		if d.End != mesossim.Open {
-			return out, d.End
+		if end = d.End; end != mesossim.Open {
+			break
 		}
 	}
-	return out, mesossim.Open
+	return p.h.faults.chunks(out, records), end
 }
 
 func (p pump) record(ev *scheduler.Event) []byte {

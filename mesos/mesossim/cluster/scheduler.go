@@ -61,6 +61,7 @@ func plain(w http.ResponseWriter, status int, body string) {
 // scheduler is the v1 scheduler API; the order of the checks is that of Mesos
 // contract 1.1.
 func (h *handler) scheduler(w http.ResponseWriter, r *http.Request) {
+	h.faults.linger(r.Context().Done())
 	principal, ok := h.authenticate(r)
 	if !ok {
 		w.Header().Set("WWW-Authenticate", `Basic realm="mesos-master-scheduler"`)
