@@ -41,22 +41,23 @@ type agent struct {
 	free   vector
 	state  agentState // in the master's eyes
 	absence
-	tasks      map[*task]struct{}
-	runs       map[key]*run // by task, while their updates or executors live
-	runSeq     uint64
-	registered time.Time
-	returned   time.Time // re-registered with a master
-	past       []*run    // ended executors, for the read side
-	upkeep     *upkeep   // nil: none is planned
+	tasks  map[*task]struct{}
+	runs   map[key]*run // by task, while their updates or executors live
+	runSeq uint64
+	past   []*run  // ended executors, for the read side
+	upkeep *upkeep // nil: none is planned
 }
 
-// absence is an agent's being away.
+// absence is an agent's being away and there.
 type absence struct {
 	cut     bool      // no messages pass between master and agent
 	dead    bool      // the agent's process is gone; its executors may live
 	frozen  bool      // the agent's process stands still; its executors wait for it
 	silence *timer    // until the master gives it up
 	lostAt  time.Time // since when it is unreachable
+
+	registered time.Time
+	returned   time.Time // re-registered with a master
 }
 
 // AddAgent registers an agent and returns its index. Agents are numbered from 0

@@ -51,7 +51,7 @@ func (r *replay) startMasters(config Config) {
 			r.masters.start(r.master(a)) // once is enough
 		}
 	}
-	time.Sleep(r.masters.timing.Detect)
+	r.detect = r.masters.timing.Detect
 }
 
 // Where the recorded agents listen.

@@ -119,6 +119,7 @@ type replay struct {
 	names   map[string]string // recorded id → ours
 	words   *strings.Replacer // of names; nil when they have changed
 	conns   []*replayedStream
+	detect  time.Duration // until the masters see their leader
 }
 
 // seenEvent is an event that the handler sent.
@@ -232,6 +233,7 @@ func (r *replay) setUp() {
 	r.core = newCore(o)
 	epoch := time.Now()
 	r.startMasters(config)
+	time.Sleep(r.detect)
 	time.Sleep(interval - phase - time.Since(epoch)%interval)
 	r.start = time.Now()
 	r.script = newScript(r)
