@@ -68,12 +68,21 @@ func (s *server) endpoint(d dialect, methods []route) http.Handler {
 			method = http.MethodGet
 		}
 		if method == http.MethodOptions {
-			s.write(w, c, response{status: http.StatusOK, kind: wadlType, body: describe(c, methods), header: map[string]string{"Allow": allow}}, nil)
+			resp := response{status: http.StatusOK, header: map[string]string{"Allow": allow}}
+			if d != own {
+				resp.kind, resp.body = wadlType, describe(c, methods)
+			}
+			s.write(w, c, resp, nil)
 			return
 		}
 		i := slices.IndexFunc(methods, func(x route) bool { return x.method == method })
 		if i < 0 {
-			s.write(w, c, response{status: http.StatusMethodNotAllowed, header: map[string]string{"Allow": allow}}, nil)
+			w.Header().Set("Allow", allow)
+			if d == own && !strings.HasPrefix(r.URL.Path, "/api/") {
+				s.notFound(http.StatusMethodNotAllowed).ServeHTTP(w, r)
+				return
+			}
+			s.write(w, c, response{}, wrongMethod(c, allow))
 			return
 		}
 		began := time.Now()
@@ -81,6 +90,15 @@ func (s *server) endpoint(d dialect, methods []route) http.Handler {
 		s.write(w, c, resp, err)
 		s.timers.observe(d, methods[i].timer, time.Since(began))
 	})
+}
+
+// wrongMethod is empty on Chronos' paths.
+func wrongMethod(c call, allow string) error {
+	f := &failure{status: http.StatusMethodNotAllowed}
+	if c.dialect == own {
+		f.text = c.Method + " is not allowed, want one of " + allow
+	}
+	return f
 }
 
 // allowed is the Allow header of a path.

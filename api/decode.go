@@ -149,6 +149,7 @@ func readPolicies(r *reader, j *job.Job, d dialect, def Defaults) {
 	for name, to := range map[string]*string{
 		"catchUp": &j.CatchUp, "overlap": &j.Overlap, "retryInterval": &j.RetryInterval, "retryBackoff": &j.RetryBackoff,
 		"retryMaxInterval": &j.RetryMaxInterval, "jitter": &j.Jitter, "dstGap": &j.DSTGap, "dstOverlap": &j.DSTOverlap,
+		"notBefore": &j.NotBefore, "notAfter": &j.NotAfter,
 	} {
 		*to = r.own(name)
 	}
@@ -284,7 +285,7 @@ func readTime(text string) (time.Time, error) {
 // checkStored refuses what becomes too long for a store when it is written as
 // JSON there: control characters and < > & take six bytes each.
 func checkStored(j *job.Job) error {
-	if n := storedBytes(j); n > maxStored {
+	if n := storedBytes(j); n > maxStored && len(j.Command) <= job.MaxCommandBytes {
 		return &job.FieldError{Field: "job", Err: fmt.Errorf("takes %d bytes when stored, at most %d are allowed", n, maxStored)}
 	}
 	return nil

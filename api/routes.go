@@ -75,6 +75,7 @@ var only30 = []route{
 // ours are the paths of hora, and those that Chronos has beside its REST root.
 var ours = []route{
 	{"GET", "/api/jobs", anything, jsonOnly, (*server).apiJobs, ""},
+	{"GET", "/api/jobs/{name}/explain", anything, jsonOnly, (*server).apiExplain, ""},
 	{"GET", "/api/jobs/{name}/history", anything, jsonOnly, (*server).apiHistory, ""},
 	{"GET", "/api/status", anything, jsonOnly, (*server).apiStatus, ""},
 	{"GET", "/ping", anything, anything, (*server).ping, ""},
@@ -123,10 +124,20 @@ func (s *server) router() http.Handler {
 	}
 	m.PathPrefix("/api/").Handler(s.nothing(own))
 	m.Path("/").Methods("GET", "HEAD").Handler(s.Page)
+	m.Path("/index.html").Methods("GET", "HEAD").Handler(atRoot(s.Page)) // where 2.4.0 had its page, too
 	m.PathPrefix("/assets/").Methods("GET", "HEAD").Handler(s.Page)
 	m.NotFoundHandler = s.notFound(http.StatusNotFound)
 	m.MethodNotAllowedHandler = s.notFound(http.StatusMethodNotAllowed)
 	return s.outermost(m)
+}
+
+// atRoot serves what the handler has at /.
+func atRoot(h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		r = r.Clone(r.Context())
+		r.URL.Path, r.URL.RawPath = "/", ""
+		h.ServeHTTP(w, r)
+	})
 }
 
 // paths lists the paths of routes, those with fewer variables first, so that

@@ -1,0 +1,62 @@
+package api
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/hora-scheduler/hora/scheduler"
+)
+
+// explainedDecisions is how many of a job's last decisions an explanation has.
+const explainedDecisions = 5
+
+// Explanation is GET /api/jobs/{name}/explain: why the job is where it is.
+type Explanation struct {
+	Job       string      `json:"job"`
+	Reasons   []Reason    `json:"reasons"`   // what stands between the job and its next run, or goes on now
+	Decisions []entryJSON `json:"decisions"` // the last ones, newest first
+}
+
+// Reason is one thing that a job waits for, that goes on, or that stands in its way.
+type Reason struct {
+	Code string     `json:"code"`          // scheduler.ReasonCode
+	Text string     `json:"text"`          // a sentence for people
+	At   *time.Time `json:"at,omitempty"`  // when it will be over, or since when it has been so
+	Run  string     `json:"run,omitempty"` // the run it is about
+}
+
+// apiExplain asks the scheduler, which alone knows of offers, and adds what was decided last.
+func (s *server) apiExplain(c call) (response, error) {
+	var x scheduler.Explanation
+	ctx, cancel := context.WithTimeout(c.Context(), patient)
+	defer cancel()
+	if err := s.Scheduler.Do(ctx, scheduler.Explain{Name: c.segment("name"), Into: &x}); err != nil {
+		return response{}, err
+	}
+	out := Explanation{Job: x.Job, Reasons: []Reason{}, Decisions: []entryJSON{}}
+	for _, r := range x.Reasons {
+		reason := Reason{Code: string(r.Code), Text: r.Text, Run: r.Run}
+		if !r.At.IsZero() {
+			at := r.At.UTC()
+			reason.At = &at
+		}
+		out.Reasons = append(out.Reasons, reason)
+	}
+	v, err := s.look()
+	if err != nil {
+		return response{}, err
+	}
+	j := v.Job(x.Job)
+	if j == nil { // deleted meanwhile
+		return response{}, fmt.Errorf("%w: %q", scheduler.ErrNoJob, x.Job)
+	}
+	entries, err := v.History(c.Context(), j)
+	if err != nil {
+		return response{}, err
+	}
+	for i := len(entries) - 1; i >= 0 && len(out.Decisions) < explainedDecisions; i-- {
+		out.Decisions = append(out.Decisions, historyEntry(entries[i]))
+	}
+	return marshal(out)
+}
