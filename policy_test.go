@@ -43,6 +43,7 @@ var imports = map[string]string{
 	"scheduler/leader":     "scheduler job store",
 	"api":                  "scheduler scheduler/leader job jobgraph schedule retry store",
 	"ui":                   "",
+	"submit/crontab":       "job schedule",
 	"cmd/hora":             "*",
 	"cmd/mutants":          "",
 }
