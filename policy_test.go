@@ -65,6 +65,8 @@ var wide = map[string]string{
 	"job.Job":           "a definition has as many fields as there are things to say about a job",
 	"job.Compiled":      "the same, read",
 	"scheduler.Run":     "a record",
+	"scheduler.Entry":   "a record",
+	"store.entryV1":     "stored form of a line of history",
 	"scheduler.State":   "the state: its indexes side by side",
 	"scheduler.session": "the state of a subscription",
 	"store.jobV1":       "stored form of a definition",

@@ -36,6 +36,10 @@ var update = flag.Bool("update", false, "rewrite the answers in testdata")
 //	rescind ID
 //	update JOB STATE [reason=R] [message=M] [uuid=U] [task=ID]   of the job's newest task
 //	tick
+//	by NAME COMMAND …                  the command, ordered by somebody
+//	killrun NAME                       the newest run of the job
+//	skip|unskip NAME                   its next slot
+//	backfill NAME FROM TO PARALLEL | cancel NAME
 //	reload                             throw the state away and load what is stored
 //	config field=value …               before anything else
 func TestConversations(t *testing.T) {
@@ -89,6 +93,7 @@ type talk struct {
 	held  map[string]scheduler.Change // what is stored, by key
 	names map[scheduler.UID]string
 	task  map[string]scheduler.TaskRef // newest task by job
+	run   map[string]scheduler.RunKey  // newest run by job
 	out   strings.Builder
 
 	explanation *scheduler.Explanation
@@ -98,7 +103,7 @@ type talk struct {
 func newTalk(t *testing.T) *talk {
 	return &talk{
 		t: t, cfg: scheduler.DefaultConfig(), now: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC),
-		held: make(map[string]scheduler.Change), names: make(map[scheduler.UID]string), task: make(map[string]scheduler.TaskRef),
+		held: make(map[string]scheduler.Change), names: make(map[scheduler.UID]string), task: make(map[string]scheduler.TaskRef), run: make(map[string]scheduler.RunKey),
 	}
 }
 
@@ -150,6 +155,10 @@ func (k *talk) configure(words []string) {
 		switch name {
 		case "history":
 			k.cfg.History = uint64(number(k.t, value))
+		case "revisions":
+			k.cfg.Revisions = uint64(number(k.t, value))
+		case "audits":
+			k.cfg.Audits = uint64(number(k.t, value))
 		case "disableAfterFailures":
 			k.cfg.DisableAfterFailures = int64(number(k.t, value))
 		case "binpack":
@@ -182,10 +191,20 @@ func (k *talk) event(words []string) scheduler.Event {
 		return scheduler.Tick{}
 	case "job":
 		return scheduler.PutJob{Job: k.job(name, words[2:])}
+	case "by":
+		return scheduler.By{Actor: scheduler.Actor{Name: name, Address: "10.0.0.7"}, Event: k.event(words[2:])}
 	case "delete":
 		return scheduler.DeleteJob{Name: name}
 	case "disable", "enable":
-		return scheduler.SetDisabled{Name: name, Disabled: words[0] == "disable"}
+		return scheduler.SetDisabled{Name: name, Disabled: words[0] == "disable", Reason: strings.Join(words[2:], " ")}
+	case "killrun":
+		return scheduler.KillRun{Run: k.run[name]}
+	case "skip", "unskip":
+		return scheduler.SkipNext{Name: name, Undo: words[0] == "unskip"}
+	case "backfill":
+		return scheduler.StartBackfill{Name: name, From: k.instant(words[2]), To: k.instant(words[3]), Parallel: number(k.t, words[4])}
+	case "cancel":
+		return scheduler.CancelBackfill{Name: name}
 	case "kill":
 		return scheduler.KillJob{Name: name}
 	case "explain":
@@ -219,6 +238,8 @@ func (k *talk) job(name string, words []string) *job.Job {
 		switch field {
 		case "schedule":
 			j.Schedule = v
+		case "owner":
+			j.Owner = v
 		case "zone":
 			j.Zone = v
 		case "notBefore":
@@ -396,6 +417,7 @@ func (k *talk) remember(c scheduler.Change) {
 	case scheduler.PutJobRecord:
 		k.names[c.Job.UID] = c.Job.Job.Name
 	case scheduler.PutRun:
+		k.run[c.Run.JobName] = c.Run.RunKey
 		if c.Run.Task != nil {
 			k.task[c.Run.JobName] = scheduler.TaskRef{TaskID: c.Run.Task.ID, AgentID: c.Run.Task.AgentID}
 		}
@@ -403,7 +425,7 @@ func (k *talk) remember(c scheduler.Change) {
 		delete(k.held, fmt.Sprintf("state %d", c.UID))
 		delete(k.held, key)
 		return
-	case scheduler.DropRun, scheduler.DropEntry:
+	case scheduler.DropRun, scheduler.DropEntry, scheduler.DropRevision, scheduler.DropAudit:
 		delete(k.held, key)
 		return
 	}
@@ -428,6 +450,14 @@ func (k *talk) key(c scheduler.Change) string {
 		return fmt.Sprintf("entry %d %d", c.Entry.UID, c.Entry.Seq)
 	case scheduler.DropEntry:
 		return fmt.Sprintf("entry %d %d", c.UID, c.Seq)
+	case scheduler.PutRevision:
+		return fmt.Sprintf("revision %d %d", c.Revision.UID, c.Revision.Number)
+	case scheduler.DropRevision:
+		return fmt.Sprintf("revision %d %d", c.UID, c.Number)
+	case scheduler.PutAudit:
+		return fmt.Sprintf("audit %d", c.Audit.Seq)
+	case scheduler.DropAudit:
+		return fmt.Sprintf("audit %d", c.Seq)
 	}
 	panic("unknown change")
 }
@@ -472,8 +502,30 @@ func (k *talk) write(c scheduler.Change) string {
 		return "delete run " + c.Name + "/" + c.RunKey.String()
 	case scheduler.DropEntry:
 		return fmt.Sprintf("delete history %d of %s", c.Seq, k.names[c.UID])
+	case scheduler.PutRevision:
+		return fmt.Sprintf("keep revision %d of %s", c.Revision.Number, k.names[c.Revision.UID])
+	case scheduler.DropRevision:
+		return fmt.Sprintf("delete revision %d of %s", c.Number, k.names[c.UID])
+	case scheduler.PutAudit:
+		return k.writeAudit(c.Audit)
+	case scheduler.DropAudit:
+		return fmt.Sprintf("delete audit %d", c.Seq)
 	}
 	panic("unknown change")
+}
+
+func (k *talk) writeAudit(a *scheduler.Audit) string {
+	s := fmt.Sprintf("audit %d: %s (%s) %s %s", a.Seq, a.By.Name, a.By.Address, a.Action, a.Job)
+	if a.Run != "" {
+		s += "/" + a.Run
+	}
+	if a.Detail != "" {
+		s += ": " + a.Detail
+	}
+	for _, d := range a.Changes {
+		s += fmt.Sprintf(", %s %q → %q", d.Field, d.Before, d.After)
+	}
+	return s
 }
 
 func (k *talk) writeState(st *scheduler.JobState) string {
@@ -486,6 +538,12 @@ func (k *talk) writeState(st *scheduler.JobState) string {
 	}
 	if st.DisabledReason != "" {
 		s += ", disabled because " + st.DisabledReason
+	}
+	if !st.SkipSlot.IsZero() {
+		s += ", to skip " + k.clock(st.SkipSlot)
+	}
+	if b := st.Backfill; b != nil {
+		s += fmt.Sprintf(", backfill up to %s: %d of %d", k.clock(b.To), b.Made, b.Slots)
 	}
 	return s
 }

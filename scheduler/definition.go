@@ -3,6 +3,7 @@ package scheduler
 import (
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/hora-scheduler/hora/job"
 	"github.com/hora-scheduler/hora/jobgraph"
@@ -68,7 +69,7 @@ func (s *State) addJob(ev PutJob, def *job.Compiled, parents []string) {
 	meta.LastUID++
 	s.meta = &meta
 	s.change(PutMeta{s.meta})
-	rec := &JobRecord{UID: meta.LastUID, Job: ev.Job, Created: s.now, Updated: s.now, Anchor: s.now, Revision: 1}
+	rec := &JobRecord{UID: meta.LastUID, Job: ev.Job, Created: s.now, Updated: s.now, Anchor: s.now, Revision: 1, By: s.by()}
 	e := &entity{rec: rec, def: def, state: &JobState{UID: rec.UID, Decided: firstSlots(def, s.now)}}
 	if ev.Counters != nil {
 		e.state.Counters = *ev.Counters
@@ -79,6 +80,8 @@ func (s *State) addJob(ev PutJob, def *job.Compiled, parents []string) {
 	s.setState(e, func(*JobState) {})
 	s.adopt(e)
 	s.plan(e)
+	s.notice(Notice{Kind: JobChanged, Job: rec.Job.Name})
+	s.audit(Audit{Action: ActionCreate, Job: rec.Job.Name, Revision: 1})
 }
 
 // mustSet links a job whose parents were checked.
@@ -91,8 +94,15 @@ func (s *State) mustSet(name string, parents []string) {
 func (s *State) replaceJob(e *entity, ev PutJob, def *job.Compiled, parents []string) {
 	s.decide(e) // what is due by the old definition stays due
 	old := e.rec
+	changes := job.Compare(old.Job, ev.Job)
+	if len(changes) == 0 { // clients that keep a folder and a server alike send everything again
+		if ev.Counters != nil {
+			s.setState(e, func(st *JobState) { st.Counters = *ev.Counters })
+		}
+		return
+	}
 	rec := *old
-	rec.Job, rec.Updated, rec.Revision = ev.Job, s.now, rec.Revision+1
+	rec.Job, rec.Updated, rec.Revision, rec.By = ev.Job, s.now, rec.Revision+1, s.by()
 	if !sameSchedule(old.Job, ev.Job) {
 		rec.Anchor = s.now
 	}
@@ -103,9 +113,11 @@ func (s *State) replaceJob(e *entity, ev PutJob, def *job.Compiled, parents []st
 	}
 	e.rec, e.def = &rec, def
 	s.mustSet(ev.Job.Name, parents)
+	s.keepRevision(old)
 	s.change(PutJobRecord{&rec})
 	s.setState(e, func(st *JobState) {
 		if !same {
+			st.SkipSlot = time.Time{}
 			if from := firstSlots(def, s.now); from.After(st.Decided) {
 				st.Decided = from
 			}
@@ -117,6 +129,8 @@ func (s *State) replaceJob(e *entity, ev PutJob, def *job.Compiled, parents []st
 	})
 	s.adopt(e)
 	s.settle(e, wasDisabled)
+	s.notice(Notice{Kind: JobChanged, Job: rec.Job.Name})
+	s.audit(Audit{Action: ActionUpdate, Job: rec.Job.Name, Revision: rec.Revision, Changes: changes})
 }
 
 // settle brings everything that depends on a job's definition up to date.
@@ -130,6 +144,7 @@ func (s *State) settle(e *entity, wasDisabled bool) {
 	s.plan(e)
 	s.advance(e)
 	s.release(e)
+	s.fill(e)
 }
 
 // passDisabled records the slots that went by while the job was disabled.
@@ -163,8 +178,13 @@ func (s *State) setDisabled(ev SetDisabled) error {
 		s.decide(e)
 	}
 	s.setJob(e, func(j *job.Job) { j.Disabled = ev.Disabled })
-	s.setState(e, func(st *JobState) { st.DisabledReason = "" })
+	s.setState(e, func(st *JobState) { st.DisabledReason = ev.Reason })
 	s.settle(e, was)
+	action := ActionResume
+	if ev.Disabled {
+		action = ActionPause
+	}
+	s.audit(Audit{Action: action, Job: ev.Name, Revision: e.rec.Revision, Detail: ev.Reason})
 	return nil
 }
 
@@ -174,13 +194,15 @@ func (s *State) setJob(e *entity, edit func(*job.Job)) {
 	j := e.rec.Job.Clone()
 	edit(j)
 	rec := *e.rec
-	rec.Job, rec.Updated, rec.Revision = j, s.now, rec.Revision+1
+	rec.Job, rec.Updated, rec.Revision, rec.By = j, s.now, rec.Revision+1, s.by()
 	def, err := s.compile(j, rec.Anchor)
 	if err != nil {
 		panic("scheduler: an edited definition is refused: " + err.Error())
 	}
+	s.keepRevision(e.rec)
 	e.rec, e.def = &rec, def
 	s.change(PutJobRecord{&rec})
+	s.notice(Notice{Kind: JobChanged, Job: j.Name})
 }
 
 // deleteJob removes a job. Its children get its parents instead; a child left
@@ -216,7 +238,9 @@ func (s *State) deleteJob(name string) error {
 	for seq := e.state.Entries - min(e.state.Entries, s.cfg.History); seq < e.state.Entries; seq++ {
 		s.change(DropEntry{e.rec.UID, seq})
 	}
+	s.dropRevisions(e.rec)
 	s.notice(Notice{Kind: JobDeleted, Job: name})
+	s.audit(Audit{Action: ActionDelete, Job: name, Revision: e.rec.Revision})
 	for _, child := range children {
 		s.release(s.jobs[child])
 	}

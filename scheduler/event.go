@@ -26,6 +26,7 @@ type (
 	SetDisabled struct {
 		Name     string
 		Disabled bool
+		Reason   string // of a pause, for people
 	}
 	// RunJob runs a job now, by hand.
 	RunJob struct {
@@ -33,12 +34,32 @@ type (
 		Override    bool // Arguments and Environment count
 		Arguments   []string
 		Environment []job.Variable
-		Disabled    bool // run it even if the job is disabled
+		Disabled    bool      // run it even if the job is disabled
+		Slot        time.Time // the nominal time that the task is told; zero: now
+		Into        *RunKey   // filled in with the run that was made, if one was; nil: not wanted
 	}
 	// KillJob kills all tasks of a job.
 	KillJob struct{ Name string }
+	// KillRun ends one run: its task is killed, or it is taken out before its next attempt.
+	KillRun struct{ Run RunKey }
 	// MarkSuccess counts a success without a run.
 	MarkSuccess struct{ Name string }
+	// SkipNext lets the next slot of a job pass, or with Undo no longer.
+	SkipNext struct {
+		Name string
+		Undo bool
+		Into *time.Time // filled in with the slot; nil: not wanted
+	}
+	// StartBackfill runs the slots of a job in [From, To] again, oldest first,
+	// at most Parallel at once.
+	StartBackfill struct {
+		Name     string
+		From, To time.Time
+		Parallel int
+		Into     *int64 // filled in with the number of slots; nil: not wanted
+	}
+	// CancelBackfill makes no more runs of a backfill; those that are made go on.
+	CancelBackfill struct{ Name string }
 
 	// Subscribed says that the master has accepted us. Everything known of
 	// offers is void.
@@ -56,19 +77,23 @@ type (
 	Update struct{ Status Status }
 )
 
-func (Tick) event()         {}
-func (PutJob) event()       {}
-func (DeleteJob) event()    {}
-func (SetDisabled) event()  {}
-func (RunJob) event()       {}
-func (KillJob) event()      {}
-func (MarkSuccess) event()  {}
-func (Subscribed) event()   {}
-func (Disconnected) event() {}
-func (Removed) event()      {}
-func (Offers) event()       {}
-func (Rescind) event()      {}
-func (Update) event()       {}
+func (Tick) event()           {}
+func (PutJob) event()         {}
+func (DeleteJob) event()      {}
+func (SetDisabled) event()    {}
+func (RunJob) event()         {}
+func (KillJob) event()        {}
+func (KillRun) event()        {}
+func (MarkSuccess) event()    {}
+func (SkipNext) event()       {}
+func (StartBackfill) event()  {}
+func (CancelBackfill) event() {}
+func (Subscribed) event()     {}
+func (Disconnected) event()   {}
+func (Removed) event()        {}
+func (Offers) event()         {}
+func (Rescind) event()        {}
+func (Update) event()         {}
 
 // Change is one record to write or to delete. The set of changes is closed.
 type Change interface{ change() }
@@ -84,6 +109,10 @@ type (
 	PutEntry struct{ Entry *Entry }
 	// PutMeta writes the scheduler's own memory.
 	PutMeta struct{ Meta *Meta }
+	// PutRevision keeps a definition that has been replaced.
+	PutRevision struct{ Revision *Revision }
+	// PutAudit writes down who ordered what.
+	PutAudit struct{ Audit *Audit }
 	// DropJob deletes a job's definition and state.
 	DropJob struct {
 		UID  UID
@@ -99,6 +128,13 @@ type (
 		UID UID
 		Seq uint64
 	}
+	// DropRevision deletes a definition that was kept.
+	DropRevision struct {
+		UID    UID
+		Number uint64
+	}
+	// DropAudit deletes a line of the audit log.
+	DropAudit struct{ Seq uint64 }
 )
 
 func (PutJobRecord) change() {}
@@ -106,6 +142,10 @@ func (PutJobState) change()  {}
 func (PutRun) change()       {}
 func (PutEntry) change()     {}
 func (PutMeta) change()      {}
+func (PutRevision) change()  {}
+func (PutAudit) change()     {}
+func (DropRevision) change() {}
+func (DropAudit) change()    {}
 func (DropJob) change()      {}
 func (DropRun) change()      {}
 func (DropEntry) change()    {}
@@ -174,6 +214,7 @@ const (
 	JobDisabled
 	JobDeleted
 	TaskOrphaned // a task that no run has is killed
+	JobChanged   // the job was made or its definition replaced
 )
 
 // Notice tells logs, metrics and notifications what a step decided. It is a

@@ -18,7 +18,12 @@ func (s *State) Durable() string {
 		e := s.byUID[uid]
 		rec := *e.rec
 		rec.Job = nil
-		fmt.Fprintf(&b, "job %+v %+v\nstate %+v\n", rec, *e.rec.Job, *e.state)
+		st := *e.state
+		if st.Backfill != nil {
+			fmt.Fprintf(&b, "backfill %+v\n", *st.Backfill)
+			st.Backfill = nil
+		}
+		fmt.Fprintf(&b, "job %+v %+v\nstate %+v\n", rec, *e.rec.Job, st)
 	}
 	for _, key := range slices.SortedFunc(maps.Keys(s.runs), compareKeys) {
 		r := *s.runs[key]

@@ -33,6 +33,7 @@ type (
 		Updated  time.Time
 		Anchor   time.Time // when the schedule came: one without a start counts from here
 		Revision uint64    // 1 for the first definition, plus 1 with every change of it
+		By       Actor     // who made this revision; zero: hora itself, or it is not known
 	}
 
 	// JobState is what has become of a job: the part that changes with every run.
@@ -50,7 +51,9 @@ type (
 
 		Counters
 		Recent         []Outcome // of the last runs, newest last, at most MaxRecent
-		DisabledReason string    // why the scheduler disabled the job; "" if a person did
+		DisabledReason string    // why the job is disabled, as hora or whoever disabled it says
+		SkipSlot       time.Time // the slot that a person wants skipped; zero: none
+		Backfill       *Backfill // in progress; nil: none
 	}
 
 	// Spent is the part of a parent's counts that a child has used up.
@@ -78,6 +81,7 @@ type (
 		Deadline  time.Time // zero: none. A first attempt not started by then is missed
 		Keep      bool      // a newer run does not supersede it
 		Forced    bool      // it runs even if the job is disabled
+		By        Actor     // who ordered it
 
 		Arguments   []string       // with Override: instead of the job's
 		Environment []job.Variable // with Override: added to the job's
@@ -139,6 +143,11 @@ type (
 		Reason  string
 		Created time.Time // of the run; of a decision: when it was taken
 		Ended   time.Time
+		By      Actor // who ordered the run
+
+		Arguments   []string // of a run by hand, as in Run
+		Environment []job.Variable
+		Override    bool
 
 		Attempts []Attempt
 	}
@@ -147,6 +156,7 @@ type (
 	Meta struct {
 		LastUID     UID
 		FrameworkID string
+		Audits      uint64 // audit records ever written; the next one's Seq
 	}
 )
 

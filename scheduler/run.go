@@ -3,6 +3,7 @@ package scheduler
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/hora-scheduler/hora/job"
@@ -14,7 +15,10 @@ import (
 func (s *State) newRun(e *entity, r Run) bool {
 	r.RunKey = RunKey{e.rec.UID, e.state.Runs}
 	r.JobName, r.Created = e.rec.Job.Name, s.now
-	if e.def.Jitter > 0 {
+	if r.By == (Actor{}) {
+		r.By = s.by()
+	}
+	if e.def.Jitter > 0 && r.Kind != OfBackfill {
 		r.NotBefore = r.NotBefore.Add(time.Duration(retry.Fraction(TaskID(&r)) * float64(e.def.Jitter)))
 	}
 	if old := s.superseded(e, &r); old != nil {
@@ -22,6 +26,8 @@ func (s *State) newRun(e *entity, r Run) bool {
 	}
 	active := s.active(e)
 	switch {
+	case r.Kind == OfBackfill:
+		r.State = Ready
 	case len(e.runs) >= job.MaxConcurrent:
 		s.skip(e, &r, fmt.Sprintf("%d runs of the job are not over, which is the limit", len(e.runs)))
 		return false
@@ -39,7 +45,9 @@ func (s *State) newRun(e *entity, r Run) bool {
 	s.notice(Notice{Kind: RunCreated, Job: r.JobName, Run: run})
 	if r.State == Waiting && e.def.Overlap == job.Replace {
 		for _, key := range slices.Clone(e.runs) {
-			if old := s.runs[key]; old.State == Launched {
+			if old := s.runs[key]; old.Kind == OfBackfill {
+				continue
+			} else if old.State == Launched {
 				s.kill(old, ByReplacement)
 			} else if old.State == Ready && old.RunKey != run.RunKey {
 				s.finish(old, Killed, ByReplacement.String())
@@ -60,11 +68,12 @@ func (s *State) width(e *entity) int {
 	return job.MaxConcurrent
 }
 
-// active counts the runs that are on their way.
+// active counts the runs that are on their way, without those of a backfill,
+// which has a width of its own.
 func (s *State) active(e *entity) int {
 	n := 0
 	for _, key := range e.runs {
-		if s.runs[key].State != Waiting {
+		if r := s.runs[key]; r.State != Waiting && r.Kind != OfBackfill {
 			n++
 		}
 	}
@@ -112,9 +121,9 @@ func (s *State) end(e *entity, r *Run, o Outcome, why string) {
 	s.dropRun(r)
 	entry := s.record(e, Entry{
 		Kind: r.Kind, Slot: r.Slot, Count: 1, Run: r.RunKey.String(), Outcome: o, Reason: why,
-		Created: r.Created, Ended: s.now, Attempts: r.Attempts,
+		Created: r.Created, Ended: s.now, By: r.By, Arguments: r.Arguments, Environment: r.Environment, Override: r.Override, Attempts: r.Attempts,
 	})
-	if len(r.Attempts) > 0 {
+	if len(r.Attempts) > 0 && r.Kind != OfBackfill {
 		s.setState(e, func(st *JobState) {
 			recent := append(slices.Clone(st.Recent), o)
 			st.Recent = recent[max(0, len(recent)-MaxRecent):]
@@ -136,6 +145,10 @@ func (s *State) finish(r *Run, o Outcome, why string) {
 		return
 	}
 	s.end(e, r, o, why)
+	if r.Kind == OfBackfill { // of the past: it neither counts nor releases
+		s.fill(e)
+		return
+	}
 	switch o {
 	case Succeeded:
 		s.succeed(e)
@@ -270,6 +283,25 @@ func (s *State) killJob(name string) error {
 			s.finish(r, Killed, ByPerson.String())
 		}
 	}
+	s.audit(Audit{Action: ActionKill, Job: name})
+	return nil
+}
+
+// killRun ends one run, wherever it is on its way.
+func (s *State) killRun(key RunKey) error {
+	r := s.runs[key]
+	if r == nil || s.byUID[key.UID] == nil {
+		return fmt.Errorf("%w: %s", ErrNoRun, key)
+	}
+	switch {
+	case r.State == Launched:
+		s.kill(r, ByPerson)
+	case r.Attempt > 0:
+		s.finish(r, Killed, ByPerson.String())
+	default:
+		s.finish(r, Skipped, "somebody ended it before it began")
+	}
+	s.audit(Audit{Action: ActionKill, Job: r.JobName, Run: key.String()})
 	return nil
 }
 
@@ -291,8 +323,12 @@ func (s *State) runJob(ev RunJob) error {
 	if bytes > MaxOverrideBytes {
 		return &job.FieldError{Field: "arguments", Err: fmt.Errorf("arguments and environment have %d bytes, at most %d are allowed", bytes, MaxOverrideBytes)}
 	}
+	slot := s.now
+	if !ev.Slot.IsZero() {
+		slot = ev.Slot.UTC()
+	}
 	r := Run{
-		Kind: OfHand, Forced: ev.Disabled, Slot: s.now, NotBefore: s.now,
+		Kind: OfHand, Forced: ev.Disabled, Slot: slot, NotBefore: s.now,
 		Override: ev.Override, Arguments: ev.Arguments, Environment: ev.Environment,
 	}
 	if e.rec.Job.Disabled && !ev.Disabled {
@@ -302,7 +338,15 @@ func (s *State) runJob(ev RunJob) error {
 	if len(e.runs) >= job.MaxConcurrent && s.superseded(e, &r) == nil {
 		return fmt.Errorf("%w: %q has %d, at most %d are allowed", ErrTooManyRuns, ev.Name, len(e.runs), job.MaxConcurrent)
 	}
+	made := RunKey{e.rec.UID, e.state.Runs}
 	s.newRun(e, r)
+	if s.runs[made] == nil { // a policy was against it, and the history says so
+		made = RunKey{}
+	}
+	if ev.Into != nil {
+		*ev.Into = made
+	}
+	s.audit(Audit{Action: ActionRun, Job: ev.Name, Run: made.String(), Detail: strings.Join(ev.Arguments, " ")})
 	return nil
 }
 
@@ -313,5 +357,6 @@ func (s *State) markSuccess(name string) error {
 	}
 	s.succeed(e)
 	s.releaseChildren(e)
+	s.audit(Audit{Action: ActionSuccess, Job: name})
 	return nil
 }

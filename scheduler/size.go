@@ -18,18 +18,32 @@ func size(c Change) int {
 		}
 		return n
 	case PutRun:
-		n := 700 + 2*len(c.Run.JobName) + attemptsSize(c.Run.Attempts)
-		for _, a := range c.Run.Arguments {
-			n += len(a) + 10
+		return 700 + 2*len(c.Run.JobName) + overrideSize(c.Run.Arguments, c.Run.Environment) + attemptsSize(c.Run.Attempts)
+	case PutEntry:
+		return 500 + 2*len(c.Entry.JobName) + len(c.Entry.Reason) + overrideSize(c.Entry.Arguments, c.Entry.Environment) + attemptsSize(c.Entry.Attempts)
+	case PutRevision:
+		if c.Revision.Job != nil {
+			return jobSize(c.Revision.Job)
 		}
-		for _, v := range c.Run.Environment {
-			n += len(v.Name) + len(v.Value) + 30
+	case PutAudit:
+		n := 300 + len(c.Audit.Job) + 2*len(c.Audit.Detail)
+		for _, d := range c.Audit.Changes {
+			n += len(d.Field) + 2*(len(d.Before)+len(d.After)) + 50
 		}
 		return n
-	case PutEntry:
-		return 500 + 2*len(c.Entry.JobName) + len(c.Entry.Reason) + attemptsSize(c.Entry.Attempts)
 	}
 	return 100
+}
+
+func overrideSize(arguments []string, environment []job.Variable) int {
+	n := 0
+	for _, a := range arguments {
+		n += len(a) + 10
+	}
+	for _, v := range environment {
+		n += len(v.Name) + len(v.Value) + 30
+	}
+	return n
 }
 
 func attemptsSize(list []Attempt) int {
@@ -43,9 +57,11 @@ func attemptsSize(list []Attempt) int {
 func jobSize(j *job.Job) int { return 1000 + 2*job.Bytes(j) }
 
 // clip shortens a message to MaxMessage bytes.
-func clip(message string) string {
-	if len(message) <= MaxMessage {
-		return message
+func clip(message string) string { return clipTo(message, MaxMessage) }
+
+func clipTo(text string, most int) string {
+	if len(text) <= most {
+		return text
 	}
-	return strings.ToValidUTF8(message[:MaxMessage], "") + "…"
+	return strings.ToValidUTF8(text[:most], "") + "…"
 }

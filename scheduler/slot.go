@@ -59,11 +59,19 @@ func (s *State) decide(e *entity) {
 		s.catchUp(e, after, newest, n)
 	case def.CatchUp == job.None && late > missedAfter:
 		s.pass(e, after, newest, Missed, fmt.Sprintf("decided %s late, and catchUp is none", late.Round(time.Second)))
+	case e.state.SkipSlot.Equal(newest):
+		s.pass(e, after, newest.Add(-1), Missed, "no leader decided it in time")
+		s.slotRun(e, newest, false)
 	default:
 		s.pass(e, after, newest.Add(-1), Missed, "no leader decided it in time; the newest slot stands for it")
 		s.slotRun(e, newest, false)
 	}
-	s.setState(e, func(st *JobState) { st.Decided = newest })
+	s.setState(e, func(st *JobState) {
+		st.Decided = newest
+		if !st.SkipSlot.After(newest) {
+			st.SkipSlot = time.Time{}
+		}
+	})
 }
 
 // catchUp makes a run for each slot, oldest first, up to a limit.
@@ -105,6 +113,10 @@ func (s *State) pass(e *entity, after, thru time.Time, o Outcome, why string) {
 
 // slotRun makes the run of one slot, unless its deadline has passed.
 func (s *State) slotRun(e *entity, slot time.Time, keep bool) {
+	if e.state.SkipSlot.Equal(slot) {
+		s.pass(e, slot.Add(-1), slot, Skipped, "somebody wanted it skipped")
+		return
+	}
 	r := Run{Kind: OfSlot, Slot: slot, NotBefore: s.now, Keep: keep}
 	if e.def.Epsilon > 0 {
 		if r.Deadline = slot.Add(e.def.Epsilon); s.now.After(r.Deadline) {

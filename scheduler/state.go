@@ -24,6 +24,8 @@ type Config struct {
 	RetryInterval        time.Duration // of jobs that do not say (--failure_retry)
 	DisableAfterFailures int64         // 0: never (--disable_after_failures)
 	History              uint64        // entries kept of a job
+	Revisions            uint64        // replaced definitions kept of a job
+	Audits               uint64        // lines of the audit log that are kept
 	Lead                 time.Duration // how long before work is due offers are asked for
 	MinRevive            time.Duration // between two REVIVEs for want of offers
 	Binpack              bool          // fill agents one by one, instead of spreading
@@ -31,7 +33,7 @@ type Config struct {
 
 // DefaultConfig is the configuration without flags.
 func DefaultConfig() Config {
-	return Config{RetryInterval: time.Minute, History: 50, Lead: 5 * time.Second, MinRevive: time.Second}
+	return Config{RetryInterval: time.Minute, History: 50, Revisions: 20, Audits: 10_000, Lead: 5 * time.Second, MinRevive: time.Second}
 }
 
 // MaxCatchUp is how many missed slots catchUp all runs; older ones are recorded as missed.
@@ -48,6 +50,9 @@ var (
 	ErrRevision    = errors.New("the job has been changed meanwhile")
 	ErrTooManyRuns = errors.New("too many runs of the job are not over")
 	ErrTooBig      = errors.New("too many jobs would change at once")
+	ErrNoRun       = errors.New("no such run is in progress")
+	ErrNoSlot      = errors.New("the job has no such slot")
+	ErrBackfill    = errors.New("a backfill of the job is in progress")
 )
 
 // State is all that the scheduler knows during a term. It is for one goroutine.
@@ -65,6 +70,7 @@ type State struct {
 	watch   *agenda           // deadlines, timeouts, repetitions: what looks after it
 	mesos   session           // what is known of offers and of the master
 	zones   schedule.Zones    // time zones in use
+	actor   *Actor            // who ordered the step in progress; nil: nobody
 	out     Output            // of the step in progress
 	written int               // bytes that it writes, by estimate
 }
@@ -174,7 +180,17 @@ func (s *State) Step(now time.Time, ev Event) Output {
 	if now.After(s.now) {
 		s.now = now.Round(0).UTC() // records hold nothing of the clock or place they were made by
 	}
-	s.out, s.written = Output{}, 0
+	s.out, s.written, s.actor = Output{}, 0, nil
+	if by, ordered := ev.(By); ordered {
+		s.actor, ev = &by.Actor, by.Event
+	}
+	s.take(ev)
+	s.out.Wake = s.wake()
+	return s.out
+}
+
+// take does what an event asks for.
+func (s *State) take(ev Event) {
 	switch ev := ev.(type) {
 	case Tick:
 		s.tick()
@@ -190,8 +206,16 @@ func (s *State) Step(now time.Time, ev Event) Output {
 		s.out.Err = s.killJob(ev.Name)
 	case Explain:
 		s.out.Err = s.explain(ev)
+	case KillRun:
+		s.out.Err = s.killRun(ev.Run)
 	case MarkSuccess:
 		s.out.Err = s.markSuccess(ev.Name)
+	case SkipNext:
+		s.out.Err = s.skipNext(ev)
+	case StartBackfill:
+		s.out.Err = s.startBackfill(ev)
+	case CancelBackfill:
+		s.out.Err = s.cancelBackfill(ev.Name)
 	case Subscribed:
 		s.subscribed(ev)
 	case Disconnected:
@@ -210,8 +234,6 @@ func (s *State) Step(now time.Time, ev Event) Output {
 	default:
 		panic(fmt.Sprintf("scheduler: event of unknown type %T", ev))
 	}
-	s.out.Wake = s.wake()
-	return s.out
 }
 
 // FrameworkID is the id that Mesos gave us, "" before the first subscription.

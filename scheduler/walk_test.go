@@ -167,7 +167,7 @@ var names = []string{"a", "b", "c", "d", "e f", "g"}
 // random does one thing at random.
 func (w *walk) random() {
 	name := names[w.rnd.IntN(len(names))]
-	switch n := w.rnd.IntN(40); {
+	switch n := w.rnd.IntN(44); {
 	case n < 12:
 		w.now = w.now.Add(time.Duration(w.rnd.IntN(8000)) * time.Millisecond)
 		w.step(scheduler.Tick{})
@@ -201,8 +201,28 @@ func (w *walk) random() {
 			delete(w.offers, ids[0])
 			w.step(scheduler.Rescind{OfferID: ids[0]})
 		}
-	default:
+	case n < 40:
 		w.update()
+	default:
+		w.order(name)
+	}
+}
+
+// order is what people do now and then.
+func (w *walk) order(name string) {
+	by := func(ev scheduler.Event) { w.step(scheduler.By{Actor: scheduler.Actor{Name: "ann"}, Event: ev}) }
+	switch w.rnd.IntN(6) {
+	case 0:
+		by(scheduler.SkipNext{Name: name, Undo: w.rnd.IntN(3) == 0})
+	case 1, 2:
+		from := w.now.Add(-time.Duration(w.rnd.IntN(300)) * time.Second)
+		by(scheduler.StartBackfill{Name: name, From: from, To: from.Add(time.Duration(w.rnd.IntN(300)) * time.Second), Parallel: 1 + w.rnd.IntN(4)})
+	case 3:
+		by(scheduler.CancelBackfill{Name: name})
+	case 4:
+		by(scheduler.KillRun{Run: scheduler.RunKey{UID: scheduler.UID(1 + w.rnd.IntN(8)), Seq: uint64(w.rnd.IntN(20))}})
+	default:
+		by(scheduler.SetDisabled{Name: name, Disabled: w.rnd.IntN(3) == 0, Reason: "ann says so"})
 	}
 }
 

@@ -40,14 +40,17 @@ func open(value []byte, v any) error {
 type metaV1 struct {
 	LastUID     uint64 `json:"lastUID"`
 	FrameworkID string `json:"frameworkID,omitempty"`
+	Audits      uint64 `json:"audits,omitzero"`
 }
 
-func encodeMeta(m *scheduler.Meta) []byte { return seal(metaV1{uint64(m.LastUID), m.FrameworkID}) }
+func encodeMeta(m *scheduler.Meta) []byte {
+	return seal(metaV1{uint64(m.LastUID), m.FrameworkID, m.Audits})
+}
 
 func decodeMeta(value []byte) (*scheduler.Meta, error) {
 	var v metaV1
 	err := open(value, &v)
-	return &scheduler.Meta{LastUID: scheduler.UID(v.LastUID), FrameworkID: v.FrameworkID}, err
+	return &scheduler.Meta{LastUID: scheduler.UID(v.LastUID), FrameworkID: v.FrameworkID, Audits: v.Audits}, err
 }
 
 type stateV1 struct {
@@ -65,13 +68,38 @@ type stateV1 struct {
 	LastError      time.Time            `json:"lastError,omitzero"`
 	Recent         []byte               `json:"recent,omitempty"`
 	DisabledReason string               `json:"disabledReason,omitempty"`
+	SkipSlot       time.Time            `json:"skipSlot,omitzero"`
+	Backfill       *backfillV1          `json:"backfill,omitempty"`
+}
+
+// actorV1 is who ordered something.
+type actorV1 struct {
+	By      string `json:"by,omitempty"`
+	Address string `json:"address,omitempty"`
+}
+
+func encodeActor(a scheduler.Actor) actorV1 { return actorV1{a.Name, a.Address} }
+
+func decodeActor(a actorV1) scheduler.Actor { return scheduler.Actor{Name: a.By, Address: a.Address} }
+
+type backfillV1 struct {
+	From     time.Time `json:"from"`
+	To       time.Time `json:"to"`
+	Cursor   time.Time `json:"cursor"`
+	Parallel int       `json:"parallel"`
+	Slots    int64     `json:"slots"`
+	Made     int64     `json:"made"`
+	actorV1
 }
 
 func encodeState(s *scheduler.JobState) []byte {
 	v := stateV1{
 		UID: uint64(s.UID), Decided: s.Decided, Runs: s.Runs, Entries: s.Entries, Successes: s.Successes, Failures: s.Failures,
 		SuccessCount: s.SuccessCount, ErrorCount: s.ErrorCount, SinceSuccess: s.ErrorsSinceLastSuccess,
-		LastSuccess: s.LastSuccess, LastError: s.LastError, DisabledReason: s.DisabledReason,
+		LastSuccess: s.LastSuccess, LastError: s.LastError, DisabledReason: s.DisabledReason, SkipSlot: s.SkipSlot,
+	}
+	if b := s.Backfill; b != nil {
+		v.Backfill = &backfillV1{b.From, b.To, b.Cursor, b.Parallel, b.Slots, b.Made, encodeActor(b.By)}
 	}
 	for _, o := range s.Recent {
 		v.Recent = append(v.Recent, byte(o))
@@ -90,11 +118,16 @@ func decodeState(value []byte) (*scheduler.JobState, error) {
 	err := open(value, &v)
 	s := &scheduler.JobState{
 		UID: scheduler.UID(v.UID), Decided: v.Decided, Runs: v.Runs, Entries: v.Entries, Successes: v.Successes, Failures: v.Failures,
-		DisabledReason: v.DisabledReason,
+		DisabledReason: v.DisabledReason, SkipSlot: v.SkipSlot,
 		Counters: scheduler.Counters{
 			SuccessCount: v.SuccessCount, ErrorCount: v.ErrorCount, ErrorsSinceLastSuccess: v.SinceSuccess,
 			LastSuccess: v.LastSuccess, LastError: v.LastError,
 		},
+	}
+	if b := v.Backfill; b != nil {
+		s.Backfill = &scheduler.Backfill{
+			From: b.From, To: b.To, Cursor: b.Cursor, Parallel: b.Parallel, Slots: b.Slots, Made: b.Made, By: decodeActor(b.actorV1),
+		}
 	}
 	for _, o := range v.Recent {
 		s.Recent = append(s.Recent, scheduler.Outcome(o))
@@ -123,6 +156,7 @@ type runV1 struct {
 	Override  bool      `json:"override,omitzero"`
 	Arguments []string  `json:"arguments,omitempty"`
 	Env       []pairV1  `json:"environment,omitempty"`
+	actorV1
 
 	Attempt   int         `json:"attempt,omitzero"`
 	Failures  int         `json:"failures,omitzero"`
@@ -162,7 +196,7 @@ func encodeRun(r *scheduler.Run) []byte {
 	v := runV1{
 		UID: uint64(r.UID), Seq: r.Seq, Job: r.JobName, Kind: uint8(r.Kind), Slot: r.Slot, Created: r.Created,
 		State: uint8(r.State), NotBefore: r.NotBefore, Deadline: r.Deadline, Keep: r.Keep, Forced: r.Forced,
-		Override: r.Override, Arguments: r.Arguments, Env: pairsOf(r.Environment),
+		Override: r.Override, Arguments: r.Arguments, Env: pairsOf(r.Environment), actorV1: encodeActor(r.By),
 		Attempt: r.Attempt, Failures: r.Failures, Losses: r.Losses, Attempts: encodeAttempts(r.Attempts),
 	}
 	if t := r.Task; t != nil {
@@ -180,7 +214,7 @@ func decodeRun(value []byte) (*scheduler.Run, error) {
 	r := &scheduler.Run{
 		RunKey: scheduler.RunKey{UID: scheduler.UID(v.UID), Seq: v.Seq}, JobName: v.Job, Kind: scheduler.Kind(v.Kind),
 		Slot: v.Slot, Created: v.Created, State: scheduler.RunState(v.State), NotBefore: v.NotBefore, Deadline: v.Deadline,
-		Keep: v.Keep, Forced: v.Forced, Override: v.Override, Arguments: v.Arguments, Environment: variables(v.Env),
+		Keep: v.Keep, Forced: v.Forced, Override: v.Override, Arguments: v.Arguments, Environment: variables(v.Env), By: decodeActor(v.actorV1),
 		Attempt: v.Attempt, Failures: v.Failures, Losses: v.Losses, Attempts: decodeAttempts(v.Attempts),
 	}
 	if t := v.Task; t != nil {
@@ -220,24 +254,28 @@ func decodeAttempts(list []attemptV1) []scheduler.Attempt {
 }
 
 type entryV1 struct {
-	UID      uint64      `json:"uid"`
-	Seq      uint64      `json:"seq"`
-	Job      string      `json:"job"`
-	Kind     uint8       `json:"kind,omitzero"`
-	Slot     time.Time   `json:"slot"`
-	Count    int64       `json:"count"`
-	Run      string      `json:"run,omitempty"`
-	Outcome  uint8       `json:"outcome"`
-	Reason   string      `json:"reason,omitempty"`
-	Created  time.Time   `json:"created"`
-	Ended    time.Time   `json:"ended"`
-	Attempts []attemptV1 `json:"attempts,omitempty"`
+	UID       uint64      `json:"uid"`
+	Seq       uint64      `json:"seq"`
+	Job       string      `json:"job"`
+	Kind      uint8       `json:"kind,omitzero"`
+	Slot      time.Time   `json:"slot"`
+	Count     int64       `json:"count"`
+	Run       string      `json:"run,omitempty"`
+	Outcome   uint8       `json:"outcome"`
+	Reason    string      `json:"reason,omitempty"`
+	Created   time.Time   `json:"created"`
+	Ended     time.Time   `json:"ended"`
+	Attempts  []attemptV1 `json:"attempts,omitempty"`
+	Override  bool        `json:"override,omitzero"`
+	Arguments []string    `json:"arguments,omitempty"`
+	Env       []pairV1    `json:"environment,omitempty"`
+	actorV1
 }
 
 func encodeEntry(e *scheduler.Entry) []byte {
 	return seal(entryV1{
 		uint64(e.UID), e.Seq, e.JobName, uint8(e.Kind), e.Slot, e.Count, e.Run, uint8(e.Outcome), e.Reason, e.Created, e.Ended,
-		encodeAttempts(e.Attempts),
+		encodeAttempts(e.Attempts), e.Override, e.Arguments, pairsOf(e.Environment), encodeActor(e.By),
 	})
 }
 
@@ -247,5 +285,6 @@ func decodeEntry(value []byte) (*scheduler.Entry, error) {
 	return &scheduler.Entry{
 		UID: scheduler.UID(v.UID), Seq: v.Seq, JobName: v.Job, Kind: scheduler.Kind(v.Kind), Slot: v.Slot, Count: v.Count, Run: v.Run,
 		Outcome: scheduler.Outcome(v.Outcome), Reason: v.Reason, Created: v.Created, Ended: v.Ended, Attempts: decodeAttempts(v.Attempts),
+		Override: v.Override, Arguments: v.Arguments, Environment: variables(v.Env), By: decodeActor(v.actorV1),
 	}, err
 }

@@ -81,6 +81,8 @@ func TestCodecRoundTrip(t *testing.T) {
 	roundTrip(t, encodeState, decodeState)
 	roundTrip(t, encodeRun, decodeRun)
 	roundTrip(t, encodeEntry, decodeEntry)
+	roundTrip(t, encodeRevision, decodeRevision)
+	roundTrip(t, encodeAudit, decodeAudit)
 	job := filled[scheduler.JobRecord]()
 	got, err := decodeJob(encodeJob(job))
 	if err != nil || !reflect.DeepEqual(got, job) {

@@ -14,6 +14,7 @@ type jobV1 struct {
 	Updated  time.Time `json:"updated"`
 	Anchor   time.Time `json:"anchor"`
 	Revision uint64    `json:"revision"`
+	actorV1
 
 	Name        string `json:"name"`
 	Description string `json:"description,omitempty"`
@@ -121,9 +122,13 @@ type externalV1 struct {
 }
 
 func encodeJob(r *scheduler.JobRecord) []byte {
-	j := r.Job
-	return seal(jobV1{
-		UID: uint64(r.UID), Created: r.Created, Updated: r.Updated, Anchor: r.Anchor, Revision: r.Revision,
+	v := definitionOf(r.Job)
+	v.UID, v.Created, v.Updated, v.Anchor, v.Revision, v.actorV1 = uint64(r.UID), r.Created, r.Updated, r.Anchor, r.Revision, encodeActor(r.By)
+	return seal(v)
+}
+
+func definitionOf(j *job.Job) jobV1 {
+	return jobV1{
 		Name: j.Name, Description: j.Description, Owner: j.Owner, OwnerName: j.OwnerName,
 		Command: j.Command, Shell: j.Shell, Arguments: j.Arguments, Env: pairsOf(j.Environment), URIs: j.URIs,
 		Fetch: each(j.Fetch, func(f job.Fetch) fetchV1 { return fetchV1(f) }), Container: encodeContainer(j.Container), RunAsUser: j.RunAsUser,
@@ -136,29 +141,33 @@ func encodeJob(r *scheduler.JobRecord) []byte {
 		Retries: j.Retries, RetryInterval: j.RetryInterval, RetryBackoff: j.RetryBackoff, RetryMaxInterval: j.RetryMaxInterval,
 		RetryJitter: j.RetryJitter, RetryOn: j.RetryOn, Timeout: j.Timeout,
 		Disabled: j.Disabled, SoftError: j.SoftError, Async: j.Async, DataJob: j.DataJob,
-	})
+	}
 }
 
 func decodeJob(value []byte) (*scheduler.JobRecord, error) {
 	var v jobV1
 	err := open(value, &v)
 	return &scheduler.JobRecord{
-		UID: scheduler.UID(v.UID), Created: v.Created, Updated: v.Updated, Anchor: v.Anchor, Revision: v.Revision,
-		Job: &job.Job{
-			Name: v.Name, Description: v.Description, Owner: v.Owner, OwnerName: v.OwnerName,
-			Command: v.Command, Shell: v.Shell, Arguments: v.Arguments, Environment: variables(v.Env), URIs: v.URIs,
-			Fetch: each(v.Fetch, func(f fetchV1) job.Fetch { return job.Fetch(f) }), Container: decodeContainer(v.Container), RunAsUser: v.RunAsUser,
-			Executor: v.Executor, ExecutorFlags: v.ExecutorFlags, TaskInfoData: v.TaskInfoData,
-			CPUs: v.CPUs, Mem: v.Mem, Disk: v.Disk, GPUs: v.GPUs, Ports: v.Ports, HighPriority: v.HighPriority,
-			Constraints: each(v.Constraints, func(c [3]string) job.Constraint { return job.Constraint{Attribute: c[0], Operator: c[1], Value: c[2]} }),
-			Schedule:    v.Schedule, Zone: v.Zone, NotBefore: v.NotBefore, NotAfter: v.NotAfter, DSTGap: v.DSTGap, DSTOverlap: v.DSTOverlap, Jitter: v.Jitter,
-			Parents: v.Parents, ParentsMode: v.ParentsMode, Trigger: v.Trigger,
-			CatchUp: v.CatchUp, Epsilon: v.Epsilon, Overlap: v.Overlap, MaxConcurrent: v.MaxConcurrent,
-			Retries: v.Retries, RetryInterval: v.RetryInterval, RetryBackoff: v.RetryBackoff, RetryMaxInterval: v.RetryMaxInterval,
-			RetryJitter: v.RetryJitter, RetryOn: v.RetryOn, Timeout: v.Timeout,
-			Disabled: v.Disabled, SoftError: v.SoftError, Async: v.Async, DataJob: v.DataJob,
-		},
+		UID: scheduler.UID(v.UID), Created: v.Created, Updated: v.Updated, Anchor: v.Anchor, Revision: v.Revision, By: decodeActor(v.actorV1),
+		Job: v.definition(),
 	}, err
+}
+
+func (v *jobV1) definition() *job.Job {
+	return &job.Job{
+		Name: v.Name, Description: v.Description, Owner: v.Owner, OwnerName: v.OwnerName,
+		Command: v.Command, Shell: v.Shell, Arguments: v.Arguments, Environment: variables(v.Env), URIs: v.URIs,
+		Fetch: each(v.Fetch, func(f fetchV1) job.Fetch { return job.Fetch(f) }), Container: decodeContainer(v.Container), RunAsUser: v.RunAsUser,
+		Executor: v.Executor, ExecutorFlags: v.ExecutorFlags, TaskInfoData: v.TaskInfoData,
+		CPUs: v.CPUs, Mem: v.Mem, Disk: v.Disk, GPUs: v.GPUs, Ports: v.Ports, HighPriority: v.HighPriority,
+		Constraints: each(v.Constraints, func(c [3]string) job.Constraint { return job.Constraint{Attribute: c[0], Operator: c[1], Value: c[2]} }),
+		Schedule:    v.Schedule, Zone: v.Zone, NotBefore: v.NotBefore, NotAfter: v.NotAfter, DSTGap: v.DSTGap, DSTOverlap: v.DSTOverlap, Jitter: v.Jitter,
+		Parents: v.Parents, ParentsMode: v.ParentsMode, Trigger: v.Trigger,
+		CatchUp: v.CatchUp, Epsilon: v.Epsilon, Overlap: v.Overlap, MaxConcurrent: v.MaxConcurrent,
+		Retries: v.Retries, RetryInterval: v.RetryInterval, RetryBackoff: v.RetryBackoff, RetryMaxInterval: v.RetryMaxInterval,
+		RetryJitter: v.RetryJitter, RetryOn: v.RetryOn, Timeout: v.Timeout,
+		Disabled: v.Disabled, SoftError: v.SoftError, Async: v.Async, DataJob: v.DataJob,
+	}
 }
 
 func encodeContainer(c *job.Container) *containerV1 {

@@ -57,9 +57,24 @@ func appendTo[T any](list *[]T, decode func([]byte) (T, error), value []byte) er
 
 // History reads the history of a job, oldest first.
 func (s *Store) History(ctx context.Context, uid scheduler.UID) ([]*scheduler.Entry, error) {
-	var out []*scheduler.Entry
-	err := s.backend.Load(ctx, entryPrefix+hex(uint64(uid))+"/", func(key string, value []byte) error {
-		if err := appendTo(&out, decodeEntry, value); err != nil {
+	return all(ctx, s, entryPrefix+hex(uint64(uid))+"/", decodeEntry)
+}
+
+// Revisions reads the definitions of a job that were replaced and kept, oldest first.
+func (s *Store) Revisions(ctx context.Context, uid scheduler.UID) ([]*scheduler.Revision, error) {
+	return all(ctx, s, revisionPrefix+hex(uint64(uid))+"/", decodeRevision)
+}
+
+// Audit reads the audit log, oldest first.
+func (s *Store) Audit(ctx context.Context) ([]*scheduler.Audit, error) {
+	return all(ctx, s, auditPrefix, decodeAudit)
+}
+
+// all reads the records whose keys begin with a prefix.
+func all[T any](ctx context.Context, s *Store, prefix string, decode func([]byte) (T, error)) ([]T, error) {
+	var out []T
+	err := s.backend.Load(ctx, prefix, func(key string, value []byte) error {
+		if err := appendTo(&out, decode, value); err != nil {
 			return &CorruptError{key, err}
 		}
 		return nil
@@ -118,11 +133,13 @@ func (s *Store) Commit(ctx context.Context, term *Term, b *Batch) error {
 
 // Where records are kept. Numbers are written so that their order is that of the keys.
 const (
-	metaKey     = "meta"
-	jobPrefix   = "job/"
-	statePrefix = "state/"
-	runPrefix   = "run/"
-	entryPrefix = "history/"
+	metaKey        = "meta"
+	jobPrefix      = "job/"
+	statePrefix    = "state/"
+	runPrefix      = "run/"
+	entryPrefix    = "history/"
+	revisionPrefix = "revision/"
+	auditPrefix    = "audit/"
 )
 
 func hex(n uint64) string { return fmt.Sprintf("%016x", n) }
@@ -131,6 +148,10 @@ func runKey(k scheduler.RunKey) string { return runPrefix + hex(uint64(k.UID)) +
 
 func entryKey(uid scheduler.UID, seq uint64) string {
 	return entryPrefix + hex(uint64(uid)) + "/" + hex(seq)
+}
+
+func revisionKey(uid scheduler.UID, number uint64) string {
+	return revisionPrefix + hex(uint64(uid)) + "/" + hex(number)
 }
 
 // encode turns a change into ops.
@@ -146,6 +167,10 @@ func encode(c scheduler.Change) []Op {
 		return []Op{{runKey(c.Run.RunKey), encodeRun(c.Run)}}
 	case scheduler.PutEntry:
 		return []Op{{entryKey(c.Entry.UID, c.Entry.Seq), encodeEntry(c.Entry)}}
+	case scheduler.PutRevision:
+		return []Op{{revisionKey(c.Revision.UID, c.Revision.Number), encodeRevision(c.Revision)}}
+	case scheduler.PutAudit:
+		return []Op{{auditPrefix + hex(c.Audit.Seq), encodeAudit(c.Audit)}}
 	case scheduler.DropJob:
 		uid := hex(uint64(c.UID))
 		return []Op{{Key: jobPrefix + uid}, {Key: statePrefix + uid}}
@@ -153,9 +178,20 @@ func encode(c scheduler.Change) []Op {
 		return []Op{{Key: runKey(c.RunKey)}}
 	case scheduler.DropEntry:
 		return []Op{{Key: entryKey(c.UID, c.Seq)}}
+	case scheduler.DropRevision:
+		return []Op{{Key: revisionKey(c.UID, c.Number)}}
+	case scheduler.DropAudit:
+		return []Op{{Key: auditPrefix + hex(c.Seq)}}
 	}
 	panic(fmt.Sprintf("store: change of unknown type %T", c))
 }
 
-// IsHistory tells whether a key holds history, which is no part of Load.
-func IsHistory(key string) bool { return strings.HasPrefix(key, entryPrefix) }
+// IsHistory tells whether a key holds something of the past, which is no part of Load.
+func IsHistory(key string) bool {
+	for _, prefix := range []string{entryPrefix, revisionPrefix, auditPrefix} {
+		if strings.HasPrefix(key, prefix) {
+			return true
+		}
+	}
+	return false
+}

@@ -74,7 +74,7 @@ func New(o Options) *Leader {
 	}
 	l := &Leader{opts: o}
 	l.view.Store(&View{
-		jobs: new(btree.Map[string, *Job]), order: new(btree.Map[scheduler.UID, string]), history: o.Store.History,
+		jobs: new(btree.Map[string, *Job]), order: new(btree.Map[scheduler.UID, string]), store: o.Store,
 	})
 	return l
 }

@@ -58,7 +58,7 @@ func (l *Leader) lead(ctx context.Context) error {
 	}
 	t := &term{
 		opts: &l.opts, store: won, state: state, publish: l.view.Store,
-		publisher: newPublisher(View{Leading: true, Leader: l.opts.Self, Term: won.Number, history: l.opts.Store.History}, records),
+		publisher: newPublisher(View{Leading: true, Leader: l.opts.Self, Term: won.Number, store: l.opts.Store}, records),
 		inbox:     make(chan request, InboxSize), acts: make(chan []scheduler.Effect, effectQueue), over: make(chan struct{}),
 	}
 	l.opts.Log.Info("term began", "term", won.Number, "jobs", len(records.Jobs), "runs", len(records.Runs), "took", time.Since(began).Round(time.Millisecond))

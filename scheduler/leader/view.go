@@ -9,6 +9,7 @@ import (
 	"github.com/tidwall/btree"
 
 	"github.com/hora-scheduler/hora/scheduler"
+	"github.com/hora-scheduler/hora/store"
 )
 
 // View is what is known of the jobs at one moment. It is immutable: it may be
@@ -21,9 +22,9 @@ type View struct {
 	Subscribed  bool      // the Mesos master has accepted us
 	FrameworkID string
 
-	jobs    *btree.Map[string, *Job]
-	order   *btree.Map[scheduler.UID, string]
-	history func(context.Context, scheduler.UID) ([]*scheduler.Entry, error)
+	jobs  *btree.Map[string, *Job]
+	order *btree.Map[scheduler.UID, string]
+	store *store.Store // for what is not held: history, revisions, the audit log
 }
 
 // Job is a job as a view shows it. Its records are immutable.
@@ -61,8 +62,16 @@ func (v *View) Created() iter.Seq[*Job] {
 
 // History reads what is kept of a job's past, oldest first. It may be newer than the view.
 func (v *View) History(ctx context.Context, j *Job) ([]*scheduler.Entry, error) {
-	return v.history(ctx, j.UID)
+	return v.store.History(ctx, j.UID)
 }
+
+// Revisions reads the definitions of a job that were replaced, oldest first.
+func (v *View) Revisions(ctx context.Context, j *Job) ([]*scheduler.Revision, error) {
+	return v.store.Revisions(ctx, j.UID)
+}
+
+// Audit reads who ordered what, oldest first.
+func (v *View) Audit(ctx context.Context) ([]*scheduler.Audit, error) { return v.store.Audit(ctx) }
 
 // publisher follows the changes of a term and makes views of them.
 type publisher struct {
