@@ -23,6 +23,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 )
@@ -46,27 +47,20 @@ func main() {
 }
 
 func run(only string) error {
-	files, err := filepath.Glob("mutants/*.txt")
+	mutants, err := readAll(only)
 	if err != nil {
 		return err
-	}
-	if len(files) < minimum {
-		return fmt.Errorf("found %d mutants, want at least %d (run from the root of the project)", len(files), minimum)
 	}
 	dir, err := os.MkdirTemp("", "hora-mutants")
 	if err != nil {
 		return err
 	}
 	defer os.RemoveAll(dir)
+	if err := unbroken(mutants); err != nil {
+		return err
+	}
 	caught, survived := 0, []string{}
-	for _, file := range files {
-		m, err := read(file)
-		if err != nil {
-			return err
-		}
-		if !strings.Contains(m.name, only) {
-			continue
-		}
+	for _, m := range mutants {
 		began := time.Now()
 		noticed, by, err := m.try(dir)
 		if err != nil {
@@ -81,9 +75,50 @@ func run(only string) error {
 		}
 		fmt.Printf("%-32s %5.1fs  %s\n", m.name, time.Since(began).Seconds(), verdict)
 	}
-	fmt.Printf("%d passed, %d failed\n", caught, len(survived))
+	fmt.Printf("%d caught, %d survived\n", caught, len(survived))
 	if len(survived) > 0 {
 		return fmt.Errorf("not noticed by any test: %s", strings.Join(survived, ", "))
+	}
+	return nil
+}
+
+// readAll reads the mutants whose name contains a text, and says of all that
+// no longer fit.
+func readAll(only string) ([]*mutant, error) {
+	files, err := filepath.Glob("mutants/*.txt")
+	if err != nil {
+		return nil, err
+	}
+	if len(files) < minimum {
+		return nil, fmt.Errorf("found %d mutants, want at least %d (run from the root of the project)", len(files), minimum)
+	}
+	var all []*mutant
+	var wrong []error
+	for _, file := range files {
+		m, err := read(file)
+		if err != nil {
+			wrong = append(wrong, err)
+		} else if strings.Contains(m.name, only) {
+			all = append(all, m)
+		}
+	}
+	if len(all) == 0 {
+		wrong = append(wrong, fmt.Errorf("no mutant has %q in its name", only))
+	}
+	return all, errors.Join(wrong...)
+}
+
+// unbroken runs the tests of all mutants on the code as it is: a test that
+// fails anyway notices nothing.
+func unbroken(mutants []*mutant) error {
+	var packages []string
+	for _, m := range mutants {
+		packages = append(packages, strings.Fields(m.test)...)
+	}
+	slices.Sort(packages)
+	args := append([]string{"test", "-vet=off"}, slices.Compact(packages)...)
+	if out, err := exec.Command("go", args...).CombinedOutput(); err != nil {
+		return fmt.Errorf("the tests fail without any mutant: %w\n%s", err, out)
 	}
 	return nil
 }
