@@ -272,6 +272,16 @@ func (k *talk) job(name string, words []string) *job.Job {
 			j.RetryBackoff = v
 		case "maxInterval":
 			j.RetryMaxInterval = v
+		case "retryJitter":
+			f, err := strconv.ParseFloat(v, 64)
+			if err != nil {
+				k.t.Fatal(err)
+			}
+			j.RetryJitter = f
+		case "dstGap":
+			j.DSTGap = v
+		case "dstOverlap":
+			j.DSTOverlap = v
 		case "retryOn":
 			j.RetryOn = strings.Split(v, ",")
 		case "cpus":

@@ -77,7 +77,7 @@ type (
 		Created time.Time
 
 		State     RunState
-		NotBefore time.Time // when the current attempt may start at the earliest
+		NotBefore time.Time // when the current attempt is due: it does not start earlier, and is late from then on
 		Deadline  time.Time // zero: none. A first attempt not started by then is missed
 		Keep      bool      // a newer run does not supersede it
 		Forced    bool      // it runs even if the job is disabled

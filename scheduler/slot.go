@@ -111,13 +111,18 @@ func (s *State) pass(e *entity, after, thru time.Time, o Outcome, why string) {
 	s.notice(Notice{Kind: SlotsPassed, Job: e.rec.Job.Name, Entry: entry, Text: why})
 }
 
-// slotRun makes the run of one slot, unless its deadline has passed.
+// slotRun makes the run of one slot, unless its deadline has passed. It is due
+// at its slot, however late it is decided: lateness counts from there. Only
+// what jitter is to spread counts from now, if its time is over.
 func (s *State) slotRun(e *entity, slot time.Time, keep bool) {
 	if e.state.SkipSlot.Equal(slot) {
 		s.pass(e, slot.Add(-1), slot, Skipped, "somebody wanted it skipped")
 		return
 	}
-	r := Run{Kind: OfSlot, Slot: slot, NotBefore: s.now, Keep: keep}
+	r := Run{Kind: OfSlot, Slot: slot, NotBefore: slot, Keep: keep}
+	if e.def.Jitter > 0 && s.now.Sub(slot) >= e.def.Jitter {
+		r.NotBefore = s.now
+	}
 	if e.def.Epsilon > 0 {
 		if r.Deadline = slot.Add(e.def.Epsilon); s.now.After(r.Deadline) {
 			s.pass(e, slot.Add(-1), slot, Missed, "decided later than epsilon allows")

@@ -239,8 +239,10 @@ func (s *State) take(ev Event) {
 // FrameworkID is the id that Mesos gave us, "" before the first subscription.
 func (s *State) FrameworkID() string { return s.meta.FrameworkID }
 
-// Load tells how many runs want an offer and how many have a task.
-func (s *State) Load() (queued, launched int) { return s.ready.len(), len(s.tasks) }
+// Load tells how many runs want an offer, how many have a task, and how many offers are at hand.
+func (s *State) Load() (queued, launched, offers int) {
+	return s.ready.len(), len(s.tasks), len(s.mesos.offerOf)
+}
 
 // tick looks at everything whose time has come, then matches runs with offers.
 func (s *State) tick() {

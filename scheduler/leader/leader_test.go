@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -24,12 +25,14 @@ type cluster struct {
 	effects []string
 	deliver func(scheduler.Event)
 	offers  int
-	still   bool // tasks are launched and then nothing is heard of them
+	still   bool                                                                  // tasks are launched and then nothing is heard of them
+	runs    func(ctx context.Context, taskID string, tell func(scheduler.Status)) // what a task does; nil: it ends at once
+	ctx     context.Context
 }
 
 func (c *cluster) Run(ctx context.Context, frameworkID string, deliver func(scheduler.Event)) error {
 	c.mu.Lock()
-	c.deliver = deliver
+	c.deliver, c.ctx = deliver, ctx
 	c.mu.Unlock()
 	deliver(scheduler.Subscribed{FrameworkID: "F"})
 	<-ctx.Done()
@@ -47,7 +50,14 @@ func (c *cluster) Perform(_ context.Context, e scheduler.Effect) error {
 		c.offer()
 		for _, l := range e.Launches {
 			c.effects = append(c.effects, l.TaskID)
-			if !c.still {
+			switch {
+			case c.runs != nil:
+				deliver := c.deliver
+				go c.runs(c.ctx, l.TaskID, func(st scheduler.Status) {
+					st.TaskID, st.AgentID, st.UUID = l.TaskID, l.AgentID, fmt.Sprint(l.TaskID, st.State)
+					deliver(scheduler.Update{Status: st})
+				})
+			case !c.still:
 				id := scheduler.Status{TaskID: l.TaskID, AgentID: l.AgentID, State: scheduler.TaskFinished, UUID: "u"}
 				go c.deliver(scheduler.Update{Status: id})
 			}
@@ -79,6 +89,7 @@ func bubble(t *testing.T, f func(t *testing.T, server *memory.Server, start func
 			c := &cluster{}
 			l := leader.New(leader.Options{
 				Store: store.New(server.Open()), Cluster: c, Config: scheduler.DefaultConfig(), Self: self, Log: slog.New(slog.DiscardHandler),
+				Metrics: metrics(t, self),
 			})
 			running.Go(func() {
 				if err := l.Run(ctx); err != nil {
@@ -134,6 +145,68 @@ func TestVirtualDay(t *testing.T) {
 			if count[kind] != n {
 				t.Errorf("%d × %s in a day, want %d", count[kind], kind, n)
 			}
+		}
+	})
+}
+
+// TestBothParentsForTwoMinutes: A every 10 s, B every 15 s, each of which takes
+// its time and fails now and then, and C after A and B. In the stored history,
+// C never starts before both have succeeded since C's last start; in the
+// middle of it another process takes over.
+func TestBothParentsForTwoMinutes(t *testing.T) {
+	bubble(t, func(t *testing.T, server *memory.Server, start func(string) (*leader.Leader, *cluster)) {
+		runs := func(_ context.Context, id string, tell func(scheduler.Status)) {
+			tell(scheduler.Status{State: scheduler.TaskRunning})
+			st := scheduler.Status{State: scheduler.TaskFinished}
+			name, ms := strings.Split(id, ":")[3], strings.Split(id, ":")[1]
+			switch {
+			case name == "A":
+				time.Sleep(time.Second)
+			case name == "B" && strings.HasSuffix(ms, "45000"): // the fourth
+				st = scheduler.Status{State: scheduler.TaskFailed, Message: "exit 1"}
+			case name == "B":
+				time.Sleep(2 * time.Second)
+			case name == "C":
+				time.Sleep(500 * time.Millisecond)
+			}
+			tell(st)
+		}
+		l, c := start("first:1")
+		next, other := start("second:2")
+		c.runs, other.runs = runs, runs
+		for name, every := range map[string]string{"A": "PT10S", "B": "PT15S"} {
+			do(t, l, scheduler.PutJob{Job: &job.Job{Name: name, Command: "true", Shell: true, CPUs: .1, Mem: 32, Schedule: "R/2000-01-01T00:00:00Z/" + every}})
+		}
+		do(t, l, scheduler.PutJob{Job: &job.Job{Name: "C", Command: "true", Shell: true, CPUs: .1, Mem: 32, Parents: []string{"A", "B"}}})
+		time.Sleep(63500 * time.Millisecond) // A and B are over, C too
+		server.Depose()
+		time.Sleep(55500 * time.Millisecond)
+		synctest.Wait()
+		if !next.View().Leading {
+			t.Fatal("the second process does not lead: the test is broken")
+		}
+		history := func(name string) []*scheduler.Entry {
+			entries, err := next.View().History(t.Context(), next.View().Job(name))
+			if err != nil {
+				t.Fatal(err)
+			}
+			return entries
+		}
+		since := time.Time{}
+		for i, run := range history("C") {
+			began := run.Attempts[0].Launched
+			for _, parent := range []string{"A", "B"} {
+				if !slices.ContainsFunc(history(parent), func(e *scheduler.Entry) bool {
+					return e.Outcome == scheduler.Succeeded && e.Ended.After(since) && !e.Ended.After(began)
+				}) {
+					t.Errorf("run %d of C starts at %v, and %s has no success since its last start at %v", i, began, parent, since)
+				}
+			}
+			since = began
+		}
+		// Of B's 8 runs in 119 s one fails, after each of the others C runs.
+		if a, b, c := len(history("A")), len(history("B")), len(history("C")); a != 12 || b != 8 || c != 7 {
+			t.Errorf("A ran %d times, B %d times and C %d times, want 12, 8 and 7", a, b, c)
 		}
 	})
 }

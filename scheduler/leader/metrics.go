@@ -16,11 +16,12 @@ type Metrics struct {
 	takeOver                             prometheus.Histogram
 	runs, attempts, slots, effects       *prometheus.CounterVec
 	lag                                  *prometheus.HistogramVec
-	queued, launched                     prometheus.Gauge
+	queued, launched, held               prometheus.Gauge
 	offers                               *prometheus.CounterVec
 	events                               prometheus.Counter
 	step, commit, commitBytes, commitOps prometheus.Histogram
-	storeErrors, effectErrors            prometheus.Counter
+	storeErrors                          *prometheus.CounterVec
+	effectErrors                         prometheus.Counter
 }
 
 // lagBuckets reach from a millisecond to an hour.
@@ -41,7 +42,7 @@ func NewMetrics() *Metrics {
 		return prometheus.NewHistogram(prometheus.HistogramOpts{Name: "hora_" + name, Help: help, Buckets: buckets})
 	}
 	short := prometheus.ExponentialBuckets(.0001, 2.5, 12)
-	return &Metrics{
+	m := &Metrics{
 		leading:  gauge("leading", "1 while this process leads, else 0."),
 		term:     gauge("term", "Number of the latest term that this process led."),
 		takeOver: histogram("take_over_seconds", "Time from winning the election to the first step.", short),
@@ -54,22 +55,34 @@ func NewMetrics() *Metrics {
 		}, []string{"until"}),
 		queued:       gauge("runs_queued", "Runs that are due and have no task yet."),
 		launched:     gauge("runs_launched", "Runs that have a task."),
+		held:         gauge("offers_held", "Offers that are at hand."),
 		offers:       counters("offers_total", "Offers used, by what became of them (accepted, declined).", "use"),
 		events:       counter("events_total", "Events taken in by the core."),
 		step:         histogram("step_seconds", "Time to decide one batch of events.", short),
 		commit:       histogram("commit_seconds", "Time to store one batch.", short),
 		commitBytes:  histogram("commit_bytes", "Bytes written by one batch.", prometheus.ExponentialBuckets(256, 4, 7)),
 		commitOps:    histogram("commit_records", "Records written or deleted by one batch.", prometheus.ExponentialBuckets(1, 4, 7)),
-		storeErrors:  counter("store_errors_total", "Commits that failed."),
+		storeErrors:  counters("store_errors_total", "Calls of the store that failed, by operation (campaign, load, commit).", "operation"),
 		effectErrors: counter("mesos_call_errors_total", "Calls to the Mesos master that could not be sent."),
 	}
+	for _, operation := range []string{opCampaign, opLoad, opCommit} {
+		m.storeErrors.WithLabelValues(operation) // there from the start, so that the first error is seen as an increase
+	}
+	return m
 }
+
+// Operations of the store, as hora_store_errors_total names them.
+const (
+	opCampaign = "campaign"
+	opLoad     = "load"
+	opCommit   = "commit"
+)
 
 // Register registers all metrics.
 func (m *Metrics) Register(r prometheus.Registerer) error {
 	for _, c := range []prometheus.Collector{
-		m.leading, m.term, m.takeOver, m.runs, m.attempts, m.slots, m.effects, m.lag, m.queued, m.launched, m.offers,
-		m.events, m.step, m.commit, m.commitBytes, m.commitOps, m.storeErrors, m.effectErrors,
+		m.leading, m.term, m.takeOver, m.runs, m.attempts, m.slots, m.effects, m.lag, m.queued, m.launched, m.held,
+		m.offers, m.events, m.step, m.commit, m.commitBytes, m.commitOps, m.storeErrors, m.effectErrors,
 	} {
 		if err := r.Register(c); err != nil {
 			return err
@@ -88,6 +101,7 @@ func (m *Metrics) termEnded() {
 	m.leading.Set(0)
 	m.queued.Set(0)
 	m.launched.Set(0)
+	m.held.Set(0)
 }
 
 func (m *Metrics) committed(events int, b *store.Batch, step, commit time.Duration) {
@@ -100,7 +114,7 @@ func (m *Metrics) committed(events int, b *store.Batch, step, commit time.Durati
 	}
 }
 
-func (m *Metrics) commitFailed() { m.storeErrors.Inc() }
+func (m *Metrics) storeFailed(operation string) { m.storeErrors.WithLabelValues(operation).Inc() }
 
 func (m *Metrics) effectFailed() { m.effectErrors.Inc() }
 
@@ -151,8 +165,9 @@ func (m *Metrics) noticed(list []scheduler.Notice) {
 	}
 }
 
-// gauge takes over how many runs wait and how many have a task.
-func (m *Metrics) gauge(queued, launched int) {
+// gauge takes over how much there is to do, and with what.
+func (m *Metrics) gauge(queued, launched, offers int) {
 	m.queued.Set(float64(queued))
 	m.launched.Set(float64(launched))
+	m.held.Set(float64(offers))
 }

@@ -41,6 +41,9 @@ type request struct {
 func (l *Leader) lead(ctx context.Context) error {
 	won, err := l.opts.Store.Campaign(ctx, l.opts.Self, l.follow)
 	if err != nil {
+		if ctx.Err() == nil {
+			l.opts.Metrics.storeFailed(opCampaign)
+		}
 		return fmt.Errorf("campaign: %w", err)
 	}
 	defer won.Resign()
@@ -50,6 +53,7 @@ func (l *Leader) lead(ctx context.Context) error {
 	began := time.Now()
 	records, err := l.opts.Store.Load(ctx)
 	if err != nil {
+		l.opts.Metrics.storeFailed(opLoad)
 		return fmt.Errorf("load: %w", err)
 	}
 	state, err := scheduler.New(l.opts.Config, records)
@@ -181,7 +185,7 @@ func (t *term) batch(ctx context.Context, first request) error {
 	if b.writes.Len() > 0 || len(b.effects) > 0 {
 		// Without writes the fence alone is checked: a deposed leader does not act either.
 		if err := t.opts.Store.Commit(ctx, t.store, &b.writes); err != nil {
-			t.opts.Metrics.commitFailed()
+			t.opts.Metrics.storeFailed(opCommit)
 			return fmt.Errorf("commit: %w", err)
 		}
 	}

@@ -67,8 +67,17 @@ type failure struct {
 	found []Violation
 }
 
+// figures are what seeds add up to.
+type figures struct {
+	seeds, steps, terms, tasks int
+}
+
+func (f figures) String() string {
+	return fmt.Sprintf("%d seeds: %d steps, %d failovers, %d launches", f.seeds, f.steps, f.terms-f.seeds, f.tasks)
+}
+
 // some runs seeds and checks them.
-func some(t *testing.T, n int, o Options, also func(Result) []Violation) (steps, terms, tasks int) {
+func some(t *testing.T, n int, o Options, also func(Result) []Violation) (sum figures) {
 	first := *firstFlag
 	if *seedsFlag > 0 {
 		n = *seedsFlag
@@ -100,7 +109,7 @@ func some(t *testing.T, n int, o Options, also func(Result) []Violation) (steps,
 				r := attempted(uint64(seed), o)
 				found := append(Check(r.Log), also(r)...)
 				mu.Lock()
-				steps, terms, tasks = steps+r.Steps, terms+r.Terms, tasks+r.Tasks
+				sum = figures{sum.seeds + 1, sum.steps + r.Steps, sum.terms + r.Terms, sum.tasks + r.Tasks}
 				if len(found) > 0 {
 					bad = append(bad, failure{uint64(seed), found})
 				}
@@ -112,15 +121,15 @@ func some(t *testing.T, n int, o Options, also func(Result) []Violation) (steps,
 	for _, f := range bad {
 		complain(t, f.seed, o, f.found)
 	}
-	return steps, terms, tasks
+	return sum
 }
 
 // TestSimulation holds every promise under every fault.
 func TestSimulation(t *testing.T) {
 	t.Parallel()
 	began := time.Now()
-	steps, terms, tasks := some(t, 300, Options{}, nil)
-	t.Logf("%d steps, %d terms, %d tasks; %.0f steps/s", steps, terms, tasks, float64(steps)/time.Since(began).Seconds())
+	sum := some(t, 300, Options{}, nil)
+	t.Logf("%v; %.0f steps/s", sum, float64(sum.steps)/time.Since(began).Seconds())
 }
 
 // TestSimulationOfALongRest has no failover after the storm: what got lost has
@@ -159,4 +168,17 @@ func TestSimulationIsDeterministic(t *testing.T) {
 			t.Errorf("seeds %d and %d have one trace", seed, seed+1)
 		}
 	}
+}
+
+// BenchmarkSimulation reports how many steps a second one processor simulates and checks.
+func BenchmarkSimulation(b *testing.B) {
+	steps, seed := 0, uint64(0)
+	for b.Loop() {
+		r := Run(seed, Options{})
+		if found := Check(r.Log); len(found) > 0 {
+			b.Fatal(found)
+		}
+		steps, seed = steps+r.Steps, seed+1
+	}
+	b.ReportMetric(float64(steps)/b.Elapsed().Seconds(), "steps/s")
 }
