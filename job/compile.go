@@ -44,6 +44,7 @@ type Compiled struct {
 	Epsilon   time.Duration // 0: no start deadline
 	Jitter    time.Duration
 	Timeout   time.Duration // 0: none
+	Expected  time.Duration // 0: nothing is expected
 	Retry     retry.Policy
 	Matchers  []Matcher
 	Signature string // equal for jobs that fit the same offers
@@ -200,8 +201,14 @@ func (c *Compiled) readPolicies() (err error) {
 	if c.Jitter, err = duration("jitter", j.Jitter); err != nil {
 		return err
 	}
-	c.Timeout, err = duration("timeout", j.Timeout)
-	return err
+	if c.Timeout, err = duration("timeout", j.Timeout); err != nil {
+		return err
+	}
+	if c.Expected, err = duration("expectedDuration", j.ExpectedDuration); err != nil {
+		return err
+	}
+	_, err = ParseNotify(j.Notify)
+	return field("notify", err)
 }
 
 func (c *Compiled) readRetry(d Defaults) (err error) {

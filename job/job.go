@@ -64,11 +64,14 @@ type Job struct {
 	RetryJitter      float64  // 0…1, part of the interval
 	RetryOn          []string // exit codes "75" and ranges "1-63"; empty is any failure
 	Timeout          string   // ISO 8601 duration: how long an attempt may take
+	ExpectedDuration string   // ISO 8601 duration: a run that is not over by then is late, which is told
 
 	Disabled  bool
 	SoftError bool // a final failure counts as a success for the children
 	Async     bool // the end of the task says nothing; a client reports the result
 	DataJob   bool // dataProcessingJobType
+
+	Notify string // who is told of what (see ParseNotify); "" is what the scheduler's flag says
 }
 
 // Variable is one environment variable of a task.

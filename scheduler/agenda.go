@@ -13,6 +13,7 @@ const (
 	runReady                    // a run may start from now on
 	deadlineOf                  // a run must have started by now
 	timeoutOf                   // a task has had its time
+	lateOf                      // a run should be over by now
 	killAgain                   // a kill has not led to an end
 	confirm                     // a launch has had no answer
 	askAgain                    // reconciliation, explicit

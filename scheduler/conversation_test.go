@@ -264,6 +264,8 @@ func (k *talk) job(name string, words []string) *job.Job {
 			j.Epsilon = v
 		case "timeout":
 			j.Timeout = v
+		case "expected":
+			j.ExpectedDuration = v
 		case "retries":
 			j.Retries = number(k.t, v)
 		case "interval":
@@ -388,8 +390,11 @@ func (k *talk) step(ev scheduler.Event, heard *strings.Builder) {
 		fmt.Fprintln(heard, "then "+k.effect(e))
 	}
 	for _, n := range out.Notices {
-		if n.Kind == scheduler.JobDisabled {
+		switch n.Kind {
+		case scheduler.JobDisabled:
 			fmt.Fprintf(heard, "notice: %s was disabled: %s\n", n.Job, n.Text)
+		case scheduler.RunLate:
+			fmt.Fprintf(heard, "notice: %s/%s is late: %s\n", n.Job, n.Run.RunKey, n.Text)
 		}
 	}
 	k.wake = out.Wake

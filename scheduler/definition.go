@@ -239,7 +239,7 @@ func (s *State) deleteJob(name string) error {
 		s.change(DropEntry{e.rec.UID, seq})
 	}
 	s.dropRevisions(e.rec)
-	s.notice(Notice{Kind: JobDeleted, Job: name})
+	s.tell(e, Notice{Kind: JobDeleted})
 	s.audit(Audit{Action: ActionDelete, Job: name, Revision: e.rec.Revision})
 	for _, child := range children {
 		s.release(s.jobs[child])
@@ -272,7 +272,7 @@ func (s *State) relink(child, gone *entity) {
 			st.DisabledReason = fmt.Sprintf("its parent %q was deleted, and no other is left", old)
 		})
 		s.cancelPending(child, "the job was disabled: its last parent was deleted")
-		s.notice(Notice{Kind: JobDisabled, Job: name, Text: child.state.DisabledReason})
+		s.tell(child, Notice{Kind: JobDisabled, Text: child.state.DisabledReason})
 	}
 }
 

@@ -215,6 +215,7 @@ const (
 	JobDeleted
 	TaskOrphaned // a task that no run has is killed
 	JobChanged   // the job was made or its definition replaced
+	RunLate      // a run is not over within the job's expectedDuration
 )
 
 // Notice tells logs, metrics and notifications what a step decided. It is a
@@ -228,4 +229,10 @@ type Notice struct {
 	Again   time.Time
 	Lost    bool // AttemptEnded: by nobody's fault
 	Text    string
+
+	// The job's records as they were just before, which is how Chronos reports
+	// them: without the failure or success that is told of. RunEnded,
+	// SlotsPassed, RunLate, JobDisabled, JobDeleted.
+	Record *JobRecord
+	State  *JobState
 }

@@ -82,6 +82,7 @@ type (
 		Keep      bool      // a newer run does not supersede it
 		Forced    bool      // it runs even if the job is disabled
 		By        Actor     // who ordered it
+		Late      bool      // it is not over within the job's expectedDuration, and that was told
 
 		Arguments   []string       // with Override: instead of the job's
 		Environment []job.Variable // with Override: added to the job's

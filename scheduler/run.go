@@ -113,7 +113,7 @@ func (s *State) supersede(e *entity, old, by *Run) {
 // skip records a run that never comes into being.
 func (s *State) skip(e *entity, r *Run, why string) {
 	entry := s.record(e, Entry{Kind: r.Kind, Slot: r.Slot, Count: 1, Outcome: Skipped, Reason: why, Created: s.now, Ended: s.now})
-	s.notice(Notice{Kind: SlotsPassed, Job: e.rec.Job.Name, Entry: entry, Text: why})
+	s.tell(e, Notice{Kind: SlotsPassed, Entry: entry, Text: why})
 }
 
 // end takes a run out of the state and writes it into the history.
@@ -129,11 +129,11 @@ func (s *State) end(e *entity, r *Run, o Outcome, why string) {
 			st.Recent = recent[max(0, len(recent)-MaxRecent):]
 		})
 	}
-	n := Notice{Kind: RunEnded, Job: r.JobName, Run: r, Entry: entry, Text: why}
+	n := Notice{Kind: RunEnded, Run: r, Entry: entry, Text: why}
 	if len(r.Attempts) > 0 {
 		n.Attempt = &r.Attempts[len(r.Attempts)-1]
 	}
-	s.notice(n)
+	s.tell(e, n)
 }
 
 // finish ends a run and does what follows from it: counts, children, the next
@@ -207,7 +207,7 @@ func (s *State) disable(e *entity, why string) {
 	s.setState(e, func(st *JobState) { st.DisabledReason = why })
 	s.cancelPending(e, "the job was disabled: "+why)
 	s.plan(e)
-	s.notice(Notice{Kind: JobDisabled, Job: e.rec.Job.Name, Text: why})
+	s.tell(e, Notice{Kind: JobDisabled, Text: why})
 }
 
 // cancelPending ends the runs of a disabled job that have no task.
@@ -237,6 +237,16 @@ func (s *State) advance(e *entity) {
 			}
 		})
 	}
+}
+
+// late tells, once, that a run is not over though it was expected to be.
+func (s *State) late(r *Run) {
+	e := s.byUID[r.UID]
+	if e == nil || e.def.Expected == 0 || r.Late {
+		return
+	}
+	r = s.setRun(r, func(r *Run) { r.Late = true })
+	s.tell(e, Notice{Kind: RunLate, Run: r, Text: "not over within " + e.rec.Job.ExpectedDuration})
 }
 
 // missDeadline ends a run that has not started in time.

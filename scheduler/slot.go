@@ -108,7 +108,7 @@ func (s *State) pass(e *entity, after, thru time.Time, o Outcome, why string) {
 		return
 	}
 	entry := s.record(e, Entry{Kind: OfSlot, Slot: newest.UTC(), Count: n, Outcome: o, Reason: why, Created: s.now, Ended: s.now})
-	s.notice(Notice{Kind: SlotsPassed, Job: e.rec.Job.Name, Entry: entry, Text: why})
+	s.tell(e, Notice{Kind: SlotsPassed, Entry: entry, Text: why})
 }
 
 // slotRun makes the run of one slot, unless its deadline has passed. It is due

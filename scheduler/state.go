@@ -286,6 +286,8 @@ func (s *State) turnRun(t topic, r *Run) {
 		s.missDeadline(r)
 	case timeoutOf:
 		s.kill(r, ByTimeout)
+	case lateOf:
+		s.late(r)
 	case killAgain:
 		if r.Kill != nil && r.Task != nil {
 			s.sendKill(r)
@@ -325,6 +327,12 @@ func (s *State) effect(e Effect) { s.out.Effects = append(s.out.Effects, e) }
 
 func (s *State) notice(n Notice) { s.out.Notices = append(s.out.Notices, n) }
 
+// tell is a notice about a job, with its records as they are.
+func (s *State) tell(e *entity, n Notice) {
+	n.Job, n.Record, n.State = e.rec.Job.Name, e.rec, e.state
+	s.notice(n)
+}
+
 // setState replaces a job's state by an edited copy.
 func (s *State) setState(e *entity, edit func(*JobState)) {
 	st := *e.state
@@ -349,7 +357,7 @@ func (s *State) setRun(r *Run, edit func(*Run)) *Run {
 // index makes every index agree with the run.
 func (s *State) index(r *Run) {
 	s.runs[r.RunKey] = r
-	var readyAt, deadline, timeout time.Time
+	var readyAt, deadline, timeout, late time.Time
 	queued := false
 	switch r.State {
 	case Ready:
@@ -368,6 +376,9 @@ func (s *State) index(r *Run) {
 		deadline = r.Deadline
 	}
 	e := s.byUID[r.UID]
+	if e != nil && e.def.Expected > 0 && !r.Late {
+		late = r.Created.Add(e.def.Expected)
+	}
 	if queued && e != nil {
 		s.ready.add(r.RunKey, r.NotBefore, lineKey{e.def.HighPriority, e.def.Signature})
 	} else {
@@ -376,6 +387,7 @@ func (s *State) index(r *Run) {
 	s.due.set(item{runReady, r.RunKey}, readyAt)
 	s.watch.set(item{deadlineOf, r.RunKey}, deadline)
 	s.watch.set(item{timeoutOf, r.RunKey}, timeout)
+	s.watch.set(item{lateOf, r.RunKey}, late)
 	if r.State != Launched || r.Task.State != TaskLaunching {
 		s.watch.drop(item{confirm, r.RunKey})
 	}
@@ -393,7 +405,7 @@ func (s *State) dropRun(r *Run) {
 	}
 	s.ready.remove(r.RunKey)
 	s.due.drop(item{runReady, r.RunKey})
-	for _, t := range []topic{deadlineOf, timeoutOf, killAgain, confirm} {
+	for _, t := range []topic{deadlineOf, timeoutOf, lateOf, killAgain, confirm} {
 		s.watch.drop(item{t, r.RunKey})
 	}
 	if e := s.byUID[r.UID]; e != nil {

@@ -153,6 +153,7 @@ type runV1 struct {
 	Deadline  time.Time `json:"deadline,omitzero"`
 	Keep      bool      `json:"keep,omitzero"`
 	Forced    bool      `json:"forced,omitzero"`
+	Late      bool      `json:"late,omitzero"`
 	Override  bool      `json:"override,omitzero"`
 	Arguments []string  `json:"arguments,omitempty"`
 	Env       []pairV1  `json:"environment,omitempty"`
@@ -195,7 +196,7 @@ type attemptV1 struct {
 func encodeRun(r *scheduler.Run) []byte {
 	v := runV1{
 		UID: uint64(r.UID), Seq: r.Seq, Job: r.JobName, Kind: uint8(r.Kind), Slot: r.Slot, Created: r.Created,
-		State: uint8(r.State), NotBefore: r.NotBefore, Deadline: r.Deadline, Keep: r.Keep, Forced: r.Forced,
+		State: uint8(r.State), NotBefore: r.NotBefore, Deadline: r.Deadline, Keep: r.Keep, Forced: r.Forced, Late: r.Late,
 		Override: r.Override, Arguments: r.Arguments, Env: pairsOf(r.Environment), actorV1: encodeActor(r.By),
 		Attempt: r.Attempt, Failures: r.Failures, Losses: r.Losses, Attempts: encodeAttempts(r.Attempts),
 	}
@@ -214,7 +215,7 @@ func decodeRun(value []byte) (*scheduler.Run, error) {
 	r := &scheduler.Run{
 		RunKey: scheduler.RunKey{UID: scheduler.UID(v.UID), Seq: v.Seq}, JobName: v.Job, Kind: scheduler.Kind(v.Kind),
 		Slot: v.Slot, Created: v.Created, State: scheduler.RunState(v.State), NotBefore: v.NotBefore, Deadline: v.Deadline,
-		Keep: v.Keep, Forced: v.Forced, Override: v.Override, Arguments: v.Arguments, Environment: variables(v.Env), By: decodeActor(v.actorV1),
+		Keep: v.Keep, Forced: v.Forced, Late: v.Late, Override: v.Override, Arguments: v.Arguments, Environment: variables(v.Env), By: decodeActor(v.actorV1),
 		Attempt: v.Attempt, Failures: v.Failures, Losses: v.Losses, Attempts: decodeAttempts(v.Attempts),
 	}
 	if t := v.Task; t != nil {

@@ -64,11 +64,14 @@ type jobV1 struct {
 	RetryJitter      float64  `json:"retryJitter,omitzero"`
 	RetryOn          []string `json:"retryOn,omitempty"`
 	Timeout          string   `json:"timeout,omitempty"`
+	ExpectedDuration string   `json:"expectedDuration,omitempty"`
 
 	Disabled  bool `json:"disabled,omitzero"`
 	SoftError bool `json:"softError,omitzero"`
 	Async     bool `json:"async,omitzero"`
 	DataJob   bool `json:"dataJob,omitzero"`
+
+	Notify string `json:"notify,omitempty"`
 }
 
 type pairV1 struct {
@@ -139,8 +142,8 @@ func definitionOf(j *job.Job) jobV1 {
 		Parents: j.Parents, ParentsMode: j.ParentsMode, Trigger: j.Trigger,
 		CatchUp: j.CatchUp, Epsilon: j.Epsilon, Overlap: j.Overlap, MaxConcurrent: j.MaxConcurrent,
 		Retries: j.Retries, RetryInterval: j.RetryInterval, RetryBackoff: j.RetryBackoff, RetryMaxInterval: j.RetryMaxInterval,
-		RetryJitter: j.RetryJitter, RetryOn: j.RetryOn, Timeout: j.Timeout,
-		Disabled: j.Disabled, SoftError: j.SoftError, Async: j.Async, DataJob: j.DataJob,
+		RetryJitter: j.RetryJitter, RetryOn: j.RetryOn, Timeout: j.Timeout, ExpectedDuration: j.ExpectedDuration,
+		Disabled: j.Disabled, SoftError: j.SoftError, Async: j.Async, DataJob: j.DataJob, Notify: j.Notify,
 	}
 }
 
@@ -165,8 +168,8 @@ func (v *jobV1) definition() *job.Job {
 		Parents: v.Parents, ParentsMode: v.ParentsMode, Trigger: v.Trigger,
 		CatchUp: v.CatchUp, Epsilon: v.Epsilon, Overlap: v.Overlap, MaxConcurrent: v.MaxConcurrent,
 		Retries: v.Retries, RetryInterval: v.RetryInterval, RetryBackoff: v.RetryBackoff, RetryMaxInterval: v.RetryMaxInterval,
-		RetryJitter: v.RetryJitter, RetryOn: v.RetryOn, Timeout: v.Timeout,
-		Disabled: v.Disabled, SoftError: v.SoftError, Async: v.Async, DataJob: v.DataJob,
+		RetryJitter: v.RetryJitter, RetryOn: v.RetryOn, Timeout: v.Timeout, ExpectedDuration: v.ExpectedDuration,
+		Disabled: v.Disabled, SoftError: v.SoftError, Async: v.Async, DataJob: v.DataJob, Notify: v.Notify,
 	}
 }
 
