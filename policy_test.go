@@ -42,6 +42,7 @@ var imports = map[string]string{
 	"scheduler/simulation": "scheduler scheduler/framework job jobgraph schedule retry store store/memory mesos mesos/mesossim",
 	"scheduler/leader":     "scheduler job store",
 	"api":                  "scheduler scheduler/leader job jobgraph schedule retry store",
+	"notify":               "scheduler job",
 	"ui":                   "",
 	"submit/crontab":       "job schedule",
 	"cmd/hora":             "*",

@@ -61,6 +61,8 @@ var badInputs = []bad{
 	{name: "negative repetitions", path: scheduled, body: with(`"schedule":"R-1/2030-01-01T00:00:00Z/PT1S"`), status: 400, says: "schedule"},
 	{name: "31 February", path: scheduled, body: with(`"schedule":"R/2030-02-31T00:00:00Z/PT1S"`), status: 400, says: "schedule"},
 	{name: "unknown zone", path: scheduled, body: with(`"scheduleTimeZone":"Mars/Olympus"`), status: 400, says: "scheduleTimeZone"},
+	{name: "expectation of nonsense", path: scheduled, body: with(`"expectedDuration":"soon"`), status: 400, says: "expectedDuration"},
+	{name: "rules of nonsense", path: scheduled, body: with(`"notify":"failed to everybody"`), status: 400, says: "notify: target"},
 	{name: "bound of nonsense", path: scheduled, body: with(`"notAfter":"never"`), status: 400, says: "notAfter"},
 	{name: "negative cpus", path: scheduled, body: with(`"cpus":-1`), status: 400, says: "cpus"},
 	{name: "cpus of text", path: scheduled, body: with(`"cpus":"many"`), status: 400, says: "cpus"},

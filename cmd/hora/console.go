@@ -80,6 +80,8 @@ func describe(n scheduler.Notice) (what, colour, detail string) {
 			slots = fmt.Sprintf("%d slots up to %s", n.Entry.Count, n.Entry.Slot.Local().Format(time.DateTime))
 		}
 		return n.Entry.Outcome.String(), yellow, slots + ": " + n.Text
+	case scheduler.RunLate:
+		return "late", yellow, n.Text
 	case scheduler.JobDisabled:
 		return "disabled", yellow, n.Text
 	case scheduler.JobDeleted:

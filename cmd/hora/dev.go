@@ -11,6 +11,7 @@ import (
 	"os/user"
 	"path/filepath"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -20,6 +21,7 @@ import (
 	"github.com/hora-scheduler/hora/api"
 	"github.com/hora-scheduler/hora/mesos"
 	"github.com/hora-scheduler/hora/mesos/mesossim/cluster"
+	"github.com/hora-scheduler/hora/notify"
 	"github.com/hora-scheduler/hora/scheduler"
 	"github.com/hora-scheduler/hora/scheduler/framework"
 	"github.com/hora-scheduler/hora/scheduler/leader"
@@ -39,6 +41,7 @@ type devOptions struct {
 	history      int
 	quiet        bool
 	sim          simFlags
+	notify       notifyFlags
 	files        []string
 }
 
@@ -73,6 +76,7 @@ replaced first. Ctrl-C stops it; started again, it goes on where it was.`,
 	f.Int64Var(&o.disableAfter, "disable_after_failures", 0, "disable a job after so many failures without a success; 0 is never")
 	f.IntVar(&o.history, "history", 50, "how many ended runs of each job are kept")
 	f.BoolVar(&o.quiet, "quiet", false, "print no line per run")
+	o.notify.add(f)
 	o.sim.add(c, 0, devResources, 50*time.Millisecond)
 	return c
 }
@@ -93,6 +97,9 @@ func (o *devOptions) check() error {
 		return badFlag("disable_after_failures", o.disableAfter, "0 or more")
 	case o.history < 1 || o.history > 100000:
 		return badFlag("history", o.history, "a number from 1 to 100000")
+	}
+	if _, err := o.notify.notifier(slog.New(slog.DiscardHandler)); err != nil {
+		return err
 	}
 	_, err := o.sim.config(nil)
 	return err
@@ -157,22 +164,35 @@ func (o *devOptions) assemble(backend store.Backend, master, self string, stdout
 	options := leader.Options{
 		Store: store.New(backend), Cluster: framework.New(mesosConfig), Config: cfg, Self: self, Log: log, Metrics: metrics,
 	}
+	notifier, err := o.notify.notifier(log)
+	if err != nil {
+		return nil, err
+	}
+	if err := notifier.Register(registry); err != nil {
+		return nil, err
+	}
+	options.Observe = notifier.Observe
 	if !o.quiet {
-		options.Observe = newConsole(stdout).show
+		console := newConsole(stdout)
+		options.Observe = func(now time.Time, list []scheduler.Notice) {
+			console.show(now, list)
+			notifier.Observe(now, list)
+		}
 	}
 	l := leader.New(options)
 	handler := api.New(api.Options{
 		Scheduler: l, Defaults: api.Defaults{CPUs: .1, Mem: 128, Disk: 256, User: currentUser(), Epsilon: time.Duration(o.taskEpsilon) * time.Second},
 		Gatherer: registry, Page: ui.Handler(), Log: log,
 	})
-	return &program{leader: l, handler: handler, log: log}, nil
+	return &program{leader: l, handler: handler, notifier: notifier, log: log}, nil
 }
 
 // program is a scheduler and its HTTP server.
 type program struct {
-	leader  *leader.Leader
-	handler http.Handler
-	log     *slog.Logger
+	leader   *leader.Leader
+	handler  http.Handler
+	notifier *notify.Notifier
+	log      *slog.Logger
 }
 
 // shutdownTime is how long requests in flight are waited for.
@@ -187,6 +207,9 @@ func (p *program) run(ctx context.Context, listener net.Listener, ready func(bas
 		Handler: p.handler, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute, WriteTimeout: time.Minute, IdleTimeout: 2 * time.Minute,
 		MaxHeaderBytes: 64 << 10, ErrorLog: slog.NewLogLogger(p.log.Handler(), slog.LevelDebug),
 	}
+	var telling sync.WaitGroup
+	defer telling.Wait()
+	telling.Go(func() { p.notifier.Run(ctx) })
 	ended := make(chan error, 2)
 	go func() { ended <- p.leader.Run(ctx) }()
 	go func() { ended <- server.Serve(listener) }()
