@@ -12,7 +12,7 @@ TESTFLAGS  ?=
 
 
 .DEFAULT_GOAL := help
-.PHONY: help dev build test check fmt vet lint policy bench sim mutate fuzz clean tools
+.PHONY: help dev build test check fmt vet lint policy bench sim mutate fuzz clean tools zookeeper
 
 help: ## print the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -21,6 +21,15 @@ tools: # what must be on the machine
 	@command -v $(GO) >/dev/null || { echo "hora needs Go 1.26 or later: https://go.dev/dl" >&2; exit 1; }
 	@$(GO) version | awk '{ sub(/^go/, "", $$3); split($$3, v, "."); if (v[1] < 1 || v[1] == 1 && v[2] < 26) { print "hora needs Go 1.26 or later, this is " $$3 > "/dev/stderr"; exit 1 } }'
 
+zookeeper: # a real ZooKeeper for the tests that need one
+	@if [ -n "$$HORA_TEST_ZK$$HORA_ZOOKEEPER_JARS" ] || { [ -e /usr/share/java/zookeeper.jar ] && command -v java >/dev/null; }; then exit 0; fi; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	  echo "installing the Debian package zookeeper for the tests"; \
+	  { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends zookeeper default-jre-headless; } >/dev/null && exit 0; \
+	fi; \
+	echo "there is no ZooKeeper for the tests and it can't be installed: install the package zookeeper as root, or set HORA_TEST_ZK=host:port to one that may be used" >&2; \
+	[ "$$HORA_CI" != 1 ]
+
 build: tools ## build bin/hora
 	@mkdir -p bin
 	$(GO) build -trimpath -ldflags "-X main.version=$(VERSION)" -o $(BIN) ./cmd/hora
@@ -28,7 +37,7 @@ build: tools ## build bin/hora
 dev: build ## run hora with a simulated cluster and the jobs of examples/ on http://127.0.0.1:4400
 	$(BIN) dev examples/*.json
 
-test: vet ## run all tests, with the race detector
+test: vet zookeeper ## run all tests, with the race detector
 	$(GO) test -race $(TESTFLAGS) ./...
 	$(GO) test $(TESTFLAGS) ./scheduler/simulation # all its seeds: with the race detector they are fewer
 
@@ -46,7 +55,7 @@ lint: tools
 policy: tools ## import policy, purity, sizes, names, invariants
 	$(GO) test -count=1 .
 
-bench: tools ## benchmarks, as figures
+bench: tools zookeeper ## benchmarks, as figures
 	$(GO) test -run '^$$' -bench . -benchtime 1x -timeout 20m ./cmd/hora
 	$(GO) test -run '^$$' -bench . -benchmem ./schedule ./jobgraph ./scheduler/simulation ./store/... ./mesos
 

@@ -36,6 +36,7 @@ var imports = map[string]string{
 	"store/bolt":           "store store/election",
 	"store/zookeeper":      "store",
 	"store/storetest":      "store",
+	"zookeepertest":        "",
 	"mesos":                "",
 	"mesos/mesossim":       "mesos",
 	"scheduler/framework":  "scheduler job mesos",
