@@ -75,6 +75,7 @@ var wide = map[string]string{
 	"store.runV1":       "stored form of a run",
 	"store.stateV1":     "stored form of a job's state",
 	"leader.Metrics":    "one field a metric",
+	"api.JobRow":        "a job in a list",
 }
 
 const (

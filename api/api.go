@@ -57,6 +57,7 @@ const (
 type server struct {
 	Options
 	shown  *schedules
+	rows   *rows
 	timers *timers
 }
 
@@ -76,7 +77,8 @@ func New(o Options) http.Handler {
 	if o.Page == nil {
 		o.Page = http.NotFoundHandler()
 	}
-	s := &server{Options: o, shown: newSchedules(), timers: newTimers()}
+	shown := newSchedules()
+	s := &server{Options: o, shown: shown, rows: &rows{shown: shown}, timers: newTimers()}
 	return s.router()
 }
 

@@ -51,9 +51,17 @@ type (
 
 		Counters
 		Recent         []Outcome // of the last runs, newest last, at most MaxRecent
+		Last           LastRun   // the newest of them
 		DisabledReason string    // why the job is disabled, as hora or whoever disabled it says
 		SkipSlot       time.Time // the slot that a person wants skipped; zero: none
 		Backfill       *Backfill // in progress; nil: none
+	}
+
+	// LastRun tells of the last run of a job that had an attempt.
+	LastRun struct {
+		Slot  time.Time
+		Began time.Time // when its last attempt ran; zero: it never did
+		Ended time.Time // zero: there was no run yet
 	}
 
 	// Spent is the part of a parent's counts that a child has used up.

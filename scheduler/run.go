@@ -127,6 +127,7 @@ func (s *State) end(e *entity, r *Run, o Outcome, why string) {
 		s.setState(e, func(st *JobState) {
 			recent := append(slices.Clone(st.Recent), o)
 			st.Recent = recent[max(0, len(recent)-MaxRecent):]
+			st.Last = LastRun{r.Slot, r.Attempts[len(r.Attempts)-1].Running, s.now}
 		})
 	}
 	n := Notice{Kind: RunEnded, Run: r, Entry: entry, Text: why}

@@ -67,6 +67,9 @@ type stateV1 struct {
 	LastSuccess    time.Time            `json:"lastSuccess,omitzero"`
 	LastError      time.Time            `json:"lastError,omitzero"`
 	Recent         []byte               `json:"recent,omitempty"`
+	LastSlot       time.Time            `json:"lastSlot,omitzero"`
+	LastBegan      time.Time            `json:"lastBegan,omitzero"`
+	LastEnded      time.Time            `json:"lastEnded,omitzero"`
 	DisabledReason string               `json:"disabledReason,omitempty"`
 	SkipSlot       time.Time            `json:"skipSlot,omitzero"`
 	Backfill       *backfillV1          `json:"backfill,omitempty"`
@@ -97,6 +100,7 @@ func encodeState(s *scheduler.JobState) []byte {
 		UID: uint64(s.UID), Decided: s.Decided, Runs: s.Runs, Entries: s.Entries, Successes: s.Successes, Failures: s.Failures,
 		SuccessCount: s.SuccessCount, ErrorCount: s.ErrorCount, SinceSuccess: s.ErrorsSinceLastSuccess,
 		LastSuccess: s.LastSuccess, LastError: s.LastError, DisabledReason: s.DisabledReason, SkipSlot: s.SkipSlot,
+		LastSlot: s.Last.Slot, LastBegan: s.Last.Began, LastEnded: s.Last.Ended,
 	}
 	if b := s.Backfill; b != nil {
 		v.Backfill = &backfillV1{b.From, b.To, b.Cursor, b.Parallel, b.Slots, b.Made, encodeActor(b.By)}
@@ -118,7 +122,7 @@ func decodeState(value []byte) (*scheduler.JobState, error) {
 	err := open(value, &v)
 	s := &scheduler.JobState{
 		UID: scheduler.UID(v.UID), Decided: v.Decided, Runs: v.Runs, Entries: v.Entries, Successes: v.Successes, Failures: v.Failures,
-		DisabledReason: v.DisabledReason, SkipSlot: v.SkipSlot,
+		DisabledReason: v.DisabledReason, SkipSlot: v.SkipSlot, Last: scheduler.LastRun{Slot: v.LastSlot, Began: v.LastBegan, Ended: v.LastEnded},
 		Counters: scheduler.Counters{
 			SuccessCount: v.SuccessCount, ErrorCount: v.ErrorCount, ErrorsSinceLastSuccess: v.SinceSuccess,
 			LastSuccess: v.LastSuccess, LastError: v.LastError,

@@ -73,6 +73,11 @@ func (v *View) Revisions(ctx context.Context, j *Job) ([]*scheduler.Revision, er
 // Audit reads who ordered what, oldest first.
 func (v *View) Audit(ctx context.Context) ([]*scheduler.Audit, error) { return v.store.Audit(ctx) }
 
+// NewView returns the view with which a first term over these records begins.
+func NewView(s *store.Store, r scheduler.Records) *View {
+	return newPublisher(View{Leading: true, Term: 1, store: s}, r).publish(time.Time{})
+}
+
 // publisher follows the changes of a term and makes views of them.
 type publisher struct {
 	view View // the next one

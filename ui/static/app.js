@@ -65,7 +65,7 @@ function row(job) {
   return element('tr', { 'aria-selected': String(job.name === selected), onclick: () => choose(job.name) },
     element('td', {}, element('button', { class: 'name', onclick: event => { event.stopPropagation(); choose(job.name); } }, job.name)),
     element('td', { class: 'dim' }, when),
-    element('td', { class: 'state-' + job.state.replace(/^\d+ /, ''), title: job.disabledReason }, job.state),
+    element('td', { class: 'state-' + job.state.replace(/^\d+ /, ''), title: job.reason }, job.state),
     element('td', {}, element('span', { class: 'bars', role: 'img', 'aria-label': (job.recent || []).join(', ') || 'no runs' },
       ...(job.recent || []).map(outcome => element('i', { class: outcome, title: outcome })))),
     element('td', { title: job.next }, job.next ? relative(job.next) : ''),
