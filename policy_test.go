@@ -44,6 +44,8 @@ var imports = map[string]string{
 	"scheduler/leader":     "scheduler job store",
 	"api":                  "scheduler scheduler/leader job jobgraph schedule retry store",
 	"notify":               "scheduler job",
+	"submit/document":      "",
+	"submit/jobfile":       "job schedule submit/document",
 	"ui":                   "",
 	"submit/crontab":       "job schedule",
 	"cmd/hora":             "*",

@@ -106,6 +106,7 @@ func textsOf(j *Job) func(func(string, []string) bool) {
 		{"constraints", constraints}, {"runAsUser", []string{j.RunAsUser}}, {"executor", []string{j.Executor}},
 		{"executorFlags", []string{j.ExecutorFlags}}, {"taskInfoData", []string{j.TaskInfoData}},
 		{"schedule", []string{j.Schedule}}, {"parents", j.Parents}, {"trigger", []string{j.Trigger}}, {"retryOn", j.RetryOn}, {"notify", []string{j.Notify}},
+		{"managedBy", []string{j.ManagedBy}},
 	}
 	return func(yield func(string, []string) bool) {
 		for _, f := range fields {

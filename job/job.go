@@ -71,7 +71,8 @@ type Job struct {
 	Async     bool // the end of the task says nothing; a client reports the result
 	DataJob   bool // dataProcessingJobType
 
-	Notify string // who is told of what (see ParseNotify); "" is what the scheduler's flag says
+	Notify    string // who is told of what (see ParseNotify); "" is what the scheduler's flag says
+	ManagedBy string // the folder of job files that the job comes from (hora apply); "" is none
 }
 
 // Variable is one environment variable of a task.

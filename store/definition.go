@@ -71,7 +71,8 @@ type jobV1 struct {
 	Async     bool `json:"async,omitzero"`
 	DataJob   bool `json:"dataJob,omitzero"`
 
-	Notify string `json:"notify,omitempty"`
+	Notify    string `json:"notify,omitempty"`
+	ManagedBy string `json:"managedBy,omitempty"`
 }
 
 type pairV1 struct {
@@ -143,7 +144,7 @@ func definitionOf(j *job.Job) jobV1 {
 		CatchUp: j.CatchUp, Epsilon: j.Epsilon, Overlap: j.Overlap, MaxConcurrent: j.MaxConcurrent,
 		Retries: j.Retries, RetryInterval: j.RetryInterval, RetryBackoff: j.RetryBackoff, RetryMaxInterval: j.RetryMaxInterval,
 		RetryJitter: j.RetryJitter, RetryOn: j.RetryOn, Timeout: j.Timeout, ExpectedDuration: j.ExpectedDuration,
-		Disabled: j.Disabled, SoftError: j.SoftError, Async: j.Async, DataJob: j.DataJob, Notify: j.Notify,
+		Disabled: j.Disabled, SoftError: j.SoftError, Async: j.Async, DataJob: j.DataJob, Notify: j.Notify, ManagedBy: j.ManagedBy,
 	}
 }
 
@@ -169,7 +170,7 @@ func (v *jobV1) definition() *job.Job {
 		CatchUp: v.CatchUp, Epsilon: v.Epsilon, Overlap: v.Overlap, MaxConcurrent: v.MaxConcurrent,
 		Retries: v.Retries, RetryInterval: v.RetryInterval, RetryBackoff: v.RetryBackoff, RetryMaxInterval: v.RetryMaxInterval,
 		RetryJitter: v.RetryJitter, RetryOn: v.RetryOn, Timeout: v.Timeout, ExpectedDuration: v.ExpectedDuration,
-		Disabled: v.Disabled, SoftError: v.SoftError, Async: v.Async, DataJob: v.DataJob, Notify: v.Notify,
+		Disabled: v.Disabled, SoftError: v.SoftError, Async: v.Async, DataJob: v.DataJob, Notify: v.Notify, ManagedBy: v.ManagedBy,
 	}
 }
 
