@@ -273,5 +273,8 @@ func signature(j *Job) string {
 	for _, c := range j.Constraints {
 		fmt.Fprintf(&b, "|%q %s %q", c.Attribute, c.Operator, c.Value)
 	}
+	if j.Timeout != "" {
+		b.WriteString("|" + j.Timeout) // an agent that is to be taken away may do for a short job
+	}
 	return b.String()
 }

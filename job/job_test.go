@@ -118,7 +118,7 @@ func TestCompile(t *testing.T) {
 		t.Errorf("interval PT0S: %v, %v, want none", c.Retry.Interval, err)
 	}
 	other := valid()
-	other.Name = "b"
+	other.Name, other.Timeout = "b", j.Timeout
 	same, err := Compile(other, anchor, Defaults{})
 	if err != nil || same.Signature != c.Signature {
 		t.Errorf("equal needs have the signatures %q and %q", same.Signature, c.Signature)

@@ -18,6 +18,7 @@ const (
 	confirm                     // a launch has had no answer
 	askAgain                    // reconciliation, explicit
 	askAll                      // reconciliation, implicit
+	askStrays                   // reconciliation of tasks that no run has
 )
 
 // item is one thing to look at when its time has come. Seq is 0 for items of a job.
@@ -61,6 +62,33 @@ func (a *agenda) set(it item, at time.Time) {
 }
 
 func (a *agenda) drop(it item) { a.set(it, time.Time{}) }
+
+// at returns when the item is on the agenda, zero if it is not.
+func (a *agenda) at(it item) time.Time {
+	if i, there := a.heap.place[it]; there {
+		return a.heap.list[i].at
+	}
+	return time.Time{}
+}
+
+// until returns the items up to an instant, at most max of them, in no order
+// that means anything but always the same; false if there are more.
+func (a *agenda) until(at time.Time, max int) (list []item, all bool) {
+	todo := []int{0}
+	for len(todo) > 0 {
+		i := todo[len(todo)-1]
+		todo = todo[:len(todo)-1]
+		if i >= len(a.heap.list) || a.heap.list[i].at.After(at) {
+			continue
+		}
+		if len(list) == max {
+			return list, false
+		}
+		list = append(list, a.heap.list[i].item)
+		todo = append(todo, 2*i+2, 2*i+1)
+	}
+	return list, true
+}
 
 // next returns the earliest time on the agenda, zero if it is empty.
 func (a *agenda) next() time.Time {

@@ -33,6 +33,8 @@ var update = flag.Bool("update", false, "rewrite the answers in testdata")
 //	explain NAME                       why it is where it is
 //	subscribe ID | disconnect | removed
 //	offer ID agent=A cpus=N mem=N [host=H] [attribute=value]
+//	    [role=R] [gpus=N] [ports=N-N] [away=FROM[..TO]]
+//	inverse ID agent=A away=FROM[..TO]
 //	rescind ID
 //	update JOB STATE [reason=R] [message=M] [uuid=U] [task=ID]   of the job's newest task
 //	tick
@@ -163,6 +165,8 @@ func (k *talk) configure(words []string) {
 			k.cfg.DisableAfterFailures = int64(number(k.t, value))
 		case "binpack":
 			k.cfg.Binpack = value == "true"
+		case "role":
+			k.cfg.Roles = []string{value}
 		default:
 			k.t.Fatalf("config %q is unknown", name)
 		}
@@ -222,6 +226,9 @@ func (k *talk) event(words []string) scheduler.Event {
 		return scheduler.Removed{}
 	case "rescind":
 		return scheduler.Rescind{OfferID: name}
+	case "inverse":
+		o := k.offer(name, words[2:])
+		return scheduler.InverseOffers{Offers: []scheduler.InverseOffer{{ID: name, AgentID: o.AgentID, Unavailable: o.Unavailable}}}
 	case "offer":
 		return scheduler.Offers{Offers: []scheduler.Offer{k.offer(name, words[2:])}}
 	case "update":
@@ -290,6 +297,10 @@ func (k *talk) job(name string, words []string) *job.Job {
 			j.CPUs = float64(number(k.t, v))
 		case "mem":
 			j.Mem = float64(number(k.t, v))
+		case "gpus":
+			j.GPUs = number(k.t, v)
+		case "ports":
+			j.Ports = number(k.t, v)
 		case "priority":
 			j.HighPriority = v == "high"
 		case "softError":
@@ -315,6 +326,19 @@ func (k *talk) offer(id string, words []string) scheduler.Offer {
 			o.AgentID, o.Hostname = v, v
 		case "host":
 			o.Hostname = v
+		case "role":
+			o.Role = v
+		case "away":
+			from, to, _ := strings.Cut(v, "..")
+			o.Unavailable.Start = k.instant(from)
+			if to != "" {
+				o.Unavailable.End = k.instant(to)
+			}
+		case "gpus":
+			o.Resources = append(o.Resources, scheduler.Resource{Name: field, Milli: 1000 * int64(number(k.t, v))})
+		case "ports":
+			from, to, _ := strings.Cut(v, "-")
+			o.Resources = append(o.Resources, scheduler.Resource{Name: field, Ports: []scheduler.PortRange{{Begin: uint64(number(k.t, from)), End: uint64(number(k.t, to))}}})
 		case "cpus", "mem", "disk":
 			f, err := strconv.ParseFloat(v, 64)
 			if err != nil {
@@ -603,6 +627,12 @@ func (k *talk) effect(e scheduler.Effect) string {
 			ids = append(ids, t.TaskID)
 		}
 		return "reconcile " + strings.Join(ids, " ")
+	case scheduler.AnswerInverse:
+		answer := "stay on"
+		if e.Leave {
+			answer = "leave"
+		}
+		return fmt.Sprintf("%s at %s for %v", answer, strings.Join(e.IDs, "+"), e.Refuse)
 	case scheduler.Suppress:
 		return "suppress"
 	case scheduler.Revive:

@@ -73,6 +73,8 @@ type (
 	Offers struct{ Offers []Offer }
 	// Rescind takes an offer back.
 	Rescind struct{ OfferID string }
+	// InverseOffers says that agents which we use are to be taken away.
+	InverseOffers struct{ Offers []InverseOffer }
 	// Update brings a task's status.
 	Update struct{ Status Status }
 )
@@ -92,6 +94,7 @@ func (Subscribed) event()     {}
 func (Disconnected) event()   {}
 func (Removed) event()        {}
 func (Offers) event()         {}
+func (InverseOffers) event()  {}
 func (Rescind) event()        {}
 func (Update) event()         {}
 
@@ -173,6 +176,12 @@ type (
 	KillTask struct{ TaskID, AgentID string }
 	// Reconcile asks for the state of tasks; of all if there are none.
 	Reconcile struct{ Tasks []TaskRef }
+	// AnswerInverse says whether we agree that agents are taken away.
+	AnswerInverse struct {
+		IDs    []string // of inverse offers
+		Leave  bool
+		Refuse time.Duration // how long we shall not be asked again
+	}
 	// Suppress asks for no more offers.
 	Suppress struct{}
 	// Revive asks for offers again, and forgets all refusals.
@@ -182,13 +191,14 @@ type (
 // TaskRef names a task and where it runs.
 type TaskRef struct{ TaskID, AgentID string }
 
-func (Accept) effect()      {}
-func (Decline) effect()     {}
-func (Acknowledge) effect() {}
-func (KillTask) effect()    {}
-func (Reconcile) effect()   {}
-func (Suppress) effect()    {}
-func (Revive) effect()      {}
+func (Accept) effect()        {}
+func (Decline) effect()       {}
+func (Acknowledge) effect()   {}
+func (KillTask) effect()      {}
+func (Reconcile) effect()     {}
+func (AnswerInverse) effect() {}
+func (Suppress) effect()      {}
+func (Revive) effect()        {}
 
 // Output is what a step decided. The shell commits Changes, then answers with
 // Err, then performs Effects in order, and steps again at Wake at the latest.

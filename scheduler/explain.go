@@ -2,7 +2,7 @@ package scheduler
 
 import (
 	"fmt"
-	"slices"
+	"strings"
 	"time"
 
 	"github.com/hora-scheduler/hora/job"
@@ -123,31 +123,45 @@ func (s *State) explainRun(e *entity, r *Run, add func(Reason)) {
 	default:
 		text := s.mesos.misfits[e.def.Signature]
 		if text == "" {
-			text = "no offer has come yet"
+			text = "no offer has come yet" + s.toRoles()
 		}
 		reason(ReasonOffers, r.NotBefore, "it wants an offer: "+text)
 	}
 }
 
+// toRoles says to which roles offers are made, if that says anything.
+func (s *State) toRoles() string {
+	if len(s.cfg.Roles) == 0 || len(s.cfg.Roles) == 1 && s.cfg.Roles[0] == "*" {
+		return ""
+	}
+	return fmt.Sprintf(" to role %s", strings.Join(s.cfg.Roles, ", "))
+}
+
 // misfit says why none of the agents that made offers will do.
-func misfit(agents []*agent, def *job.Compiled) string {
-	var constraint, cpus, mem, disk, other int
-	var mostCPUs, mostMem, mostDisk int64
+func (s *State) misfit(agents []*agent, def *job.Compiled) string {
+	want, most := demand(def), room{}
+	var constraint, leaving int
+	var cpus, mem, disk, gpus, ports int
 	for _, a := range agents {
 		switch {
 		case !matches(a, def):
 			constraint++
 			continue
-		case a.cpus < job.Milli(def.CPUs):
+		case s.leaving(a, def):
+			leaving++
+			continue
+		case a.cpus < want.cpus:
 			cpus++
-		case a.mem < job.Milli(def.Mem):
+		case a.mem < want.mem:
 			mem++
-		case a.disk < job.Milli(def.Disk):
+		case a.disk < want.disk:
 			disk++
+		case a.gpus < want.gpus:
+			gpus++
 		default:
-			other++
+			ports++
 		}
-		mostCPUs, mostMem, mostDisk = max(mostCPUs, a.cpus), max(mostMem, a.mem), max(mostDisk, a.disk)
+		most = room{max(most.cpus, a.cpus), max(most.mem, a.mem), max(most.disk, a.disk), max(most.gpus, a.gpus), max(most.ports, a.ports)}
 	}
 	var parts []string
 	add := func(n int, text string) {
@@ -156,16 +170,11 @@ func misfit(agents []*agent, def *job.Compiled) string {
 		}
 	}
 	add(constraint, "do not satisfy its constraints")
-	add(cpus, fmt.Sprintf("have too few cpus (want %v, most free %v)", def.CPUs, float64(mostCPUs)/1000))
-	add(mem, fmt.Sprintf("have too little memory (want %v MiB, most free %v)", def.Mem, float64(mostMem)/1000))
-	add(disk, fmt.Sprintf("have too little disk (want %v MiB, most free %v)", def.Disk, float64(mostDisk)/1000))
-	add(other, "have too few gpus or ports")
-	text := fmt.Sprintf("of %d agents with offers ", len(agents))
-	for i, p := range slices.All(parts) {
-		if i > 0 {
-			text += ", "
-		}
-		text += p
-	}
-	return text
+	add(leaving, "will be unavailable soon for maintenance")
+	add(cpus, fmt.Sprintf("have too few cpus (want %v, most free %v)", def.CPUs, float64(most.cpus)/1000))
+	add(mem, fmt.Sprintf("have too little memory (want %v MiB, most free %v)", def.Mem, float64(most.mem)/1000))
+	add(disk, fmt.Sprintf("have too little disk (want %v MiB, most free %v)", def.Disk, float64(most.disk)/1000))
+	add(gpus, fmt.Sprintf("have too few gpus (want %d, most free %d)", def.GPUs, most.gpus/1000))
+	add(ports, fmt.Sprintf("have too few ports (want %d, most free %d)", def.Ports, most.ports))
+	return fmt.Sprintf("of %d agents with offers%s %s", len(agents), s.toRoles(), strings.Join(parts, ", "))
 }

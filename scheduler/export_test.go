@@ -99,6 +99,13 @@ func (s *State) CheckIndexes() error {
 			return fmt.Errorf("task %s is of run %v, a scan finds %v", id, key, tasks[id])
 		}
 	}
+	onAgent := map[string]int{}
+	for _, key := range tasks {
+		onAgent[s.runs[key].Task.AgentID]++
+	}
+	if !maps.Equal(onAgent, s.onAgent) {
+		return fmt.Errorf("tasks by agent: %v, a scan finds %v", s.onAgent, onAgent)
+	}
 	if len(tasks) != len(s.tasks) {
 		return fmt.Errorf("%d tasks, a scan finds %d", len(s.tasks), len(tasks))
 	}
@@ -113,7 +120,7 @@ func (s *State) CheckIndexes() error {
 	if err := compareAgenda("due", s.due, due, nil); err != nil {
 		return err
 	}
-	return compareAgenda("watch", s.watch, watch, []topic{killAgain, confirm, askAgain, askAll})
+	return compareAgenda("watch", s.watch, watch, []topic{killAgain, confirm, askAgain, askAll, askStrays})
 }
 
 // compareAgenda compares an agenda with a scan, but for the topics that follow from the session.

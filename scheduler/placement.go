@@ -32,6 +32,9 @@ func (s *State) placeRound() (launched []*entity) {
 		return nil
 	}
 	agents := s.mesos.sorted()
+	for _, a := range agents {
+		a.tasks = s.onAgent[a.agentID]
+	}
 	round := s.ready.round()
 	fitting := make(map[*line][]*agent, round.Len())
 	for s.written < maxStepBytes && round.Len() > 0 {
@@ -49,9 +52,9 @@ func (s *State) placeRound() (launched []*entity) {
 			candidates = eligible(agents, def)
 			fitting[l] = candidates
 		}
-		a := choose(candidates, def, s.cfg.Binpack)
+		a := s.choose(candidates, def)
 		if a == nil {
-			s.mesos.misfits[def.Signature] = misfit(agents, def)
+			s.mesos.misfits[def.Signature] = s.misfit(agents, def)
 			heap.Pop(round)
 			continue
 		}
@@ -67,7 +70,7 @@ func (s *State) placeRound() (launched []*entity) {
 	}
 	for _, a := range agents {
 		if len(a.launches) > 0 {
-			s.effect(Accept{OfferIDs: a.offers, AgentID: a.id, Launches: a.launches})
+			s.effect(Accept{OfferIDs: a.offers, AgentID: a.agentID, Launches: a.launches})
 			s.mesos.forget(a)
 		}
 	}
@@ -91,45 +94,79 @@ func matches(a *agent, def *job.Compiled) bool {
 	return true
 }
 
-// choose picks the agent with the most free cpus (then memory) that has room,
-// or the one with the least for binpack.
-func choose(agents []*agent, def *job.Compiled, binpack bool) *agent {
+// choose picks the best agent that has room.
+func (s *State) choose(agents []*agent, def *job.Compiled) *agent {
 	var best *agent
+	want := demand(def)
 	for _, a := range agents {
-		if !a.holds(def) {
-			continue
-		}
-		if best == nil {
-			best = a
-			continue
-		}
-		more := a.cpus > best.cpus || a.cpus == best.cpus && a.mem > best.mem
-		less := a.cpus < best.cpus || a.cpus == best.cpus && a.mem < best.mem
-		if more && !binpack || less && binpack {
+		if a.holds(want) && !s.leaving(a, def) && (best == nil || s.better(a, best, def)) {
 			best = a
 		}
 	}
 	return best
 }
 
-func (a *agent) holds(def *job.Compiled) bool {
-	return a.cpus >= job.Milli(def.CPUs) && a.mem >= job.Milli(def.Mem) && a.disk >= job.Milli(def.Disk) &&
-		a.gpus >= int64(def.GPUs)*1000 && a.ports >= int64(def.Ports)
+// better tells whether a is to be preferred to b, both having room: an agent
+// that is not to be taken away, then one without gpus that would lie idle, then
+// the one with the fewest tasks of ours (for binpack the one that is filled
+// most), then the one with the most free cpus and memory.
+func (s *State) better(a, b *agent, def *job.Compiled) bool {
+	if x, y := a.unavailable.Start.IsZero(), b.unavailable.Start.IsZero(); x != y {
+		return x
+	}
+	if x, y := a.gpus > 0, b.gpus > 0; x != y && def.GPUs == 0 {
+		return y
+	}
+	if s.cfg.Binpack {
+		return a.cpus < b.cpus || a.cpus == b.cpus && a.mem < b.mem
+	}
+	if a.tasks != b.tasks {
+		return a.tasks < b.tasks
+	}
+	return a.cpus > b.cpus || a.cpus == b.cpus && a.mem > b.mem
+}
+
+// leaving tells whether an agent will be taken away too soon for a job: within
+// Config.Maintenance, or before the job's time-out if that is shorter.
+func (s *State) leaving(a *agent, def *job.Compiled) bool {
+	w := a.unavailable
+	if w.Start.IsZero() || !w.End.IsZero() && !w.End.After(s.now) {
+		return false
+	}
+	ahead := s.cfg.Maintenance
+	if def.Timeout > 0 {
+		ahead = min(ahead, def.Timeout)
+	}
+	return !w.Start.After(s.now.Add(ahead))
+}
+
+// demand is what a job needs.
+func demand(def *job.Compiled) room {
+	return room{job.Milli(def.CPUs), job.Milli(def.Mem), job.Milli(def.Disk), int64(def.GPUs) * 1000, int64(def.Ports)}
+}
+
+func (r *room) holds(want room) bool {
+	return r.cpus >= want.cpus && r.mem >= want.mem && r.disk >= want.disk && r.gpus >= want.gpus && r.ports >= want.ports
+}
+
+func (r room) minus(o room) room {
+	return room{r.cpus - o.cpus, r.mem - o.mem, r.disk - o.disk, r.gpus - o.gpus, r.ports - o.ports}
 }
 
 // launch turns a run into a task on that agent.
 func (s *State) launch(r *Run, def *job.Compiled, a *agent) {
 	r = s.setRun(r, func(r *Run) {
 		r.State = Launched
-		r.Task = &Task{ID: TaskID(r), AgentID: a.id, Hostname: a.hostname, Launched: s.now}
+		r.Task = &Task{ID: TaskID(r), AgentID: a.agentID, Hostname: a.hostname, Launched: s.now}
 		if def.Timeout > 0 {
 			r.Task.Timeout = s.now.Add(def.Timeout)
 		}
 	})
 	s.watch.set(item{confirm, r.RunKey}, s.now.Add(confirmAfter))
+	a.tasks++
 	a.launches = append(a.launches, Launch{
 		TaskID: r.Task.ID, Run: r, Job: def.Job, Resources: a.take(def),
-		Hostname: a.hostname, AgentID: a.id, Attempt: r.Attempt, Slot: r.Slot,
+		Hostname: a.hostname, AgentID: a.agentID, Attempt: r.Attempt, Slot: r.Slot,
 	})
 	s.notice(Notice{Kind: AttemptLaunched, Job: r.JobName, Run: r})
 }
@@ -138,10 +175,11 @@ func (s *State) launch(r *Run, def *job.Compiled, a *agent) {
 // The caller has seen that it is there.
 func (a *agent) take(def *job.Compiled) []Resource {
 	var out []Resource
+	want := demand(def)
 	for _, need := range []struct {
 		name  string
 		milli int64
-	}{{"cpus", job.Milli(def.CPUs)}, {"mem", job.Milli(def.Mem)}, {"disk", job.Milli(def.Disk)}, {"gpus", int64(def.GPUs) * 1000}} {
+	}{{"cpus", want.cpus}, {"mem", want.mem}, {"disk", want.disk}, {"gpus", want.gpus}} {
 		for i := range a.free {
 			if f := &a.free[i]; f.Name == need.name && need.milli > 0 && f.Milli > 0 {
 				part := Resource{Name: f.Name, Milli: min(need.milli, f.Milli), Pool: f.Pool}

@@ -2,6 +2,7 @@ package scheduler
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/hora-scheduler/hora/job"
@@ -11,124 +12,74 @@ import (
 // with every subscription and is never stored.
 type session struct {
 	subscribed bool
+	began      time.Time          // of the session
+	compared   bool               // the master was asked for all that it knows of us
+	unanswered map[string]TaskRef // tasks whose state we asked for
+	askDelay   time.Duration      // until they are asked for again
+	askNow     bool               // with the next Tick
+	strays     map[string]stray   // tasks that no run has, and that may live
+	market
+}
+
+// market is what is known of offers, and what the master was told about them.
+type market struct {
 	stated     bool // the master has been told whether we want offers
 	suppressed bool
 	agents     map[string]*agent
-	offerOf    map[string]string  // agent by offer
-	unanswered map[string]TaskRef // tasks whose state we asked for
-	askDelay   time.Duration      // until they are asked for again
-	revived    time.Time          // the last REVIVE
-	reviveAt   time.Time          // when one is due, zero: none
-	refused    uint64             // queue.added when offers were declined because nothing fitted
-	misfits    map[string]string  // why no offer did at the last try, by job.Compiled.Signature
+	offerOf    map[string]string // agent by offer
+	revived    time.Time         // the last REVIVE
+	reviveAt   time.Time         // when one is due, zero: none
+	seen       uint64            // queue.added at the last REVIVE
+	oldest     time.Time         // no offer has been held since before
+	misfits    map[string]string // why no offer did at the last try, by job.Compiled.Signature
 }
 
-// agent is what one agent offers us, all its offers merged.
-type agent struct {
-	id         string
-	hostname   string
-	attributes []job.Attribute
-	offers     []string
-	free       []Resource // reserved before unreserved
-	cpus, mem  int64      // thousandths, over all pools
-	disk, gpus int64
-	ports      int64
-	launches   []Launch // of the round of placement in progress
+// stray is a task that was given up, or that this store does not know.
+type stray struct {
+	TaskRef
+	until time.Time // it is looked for
 }
+
+// agent is what one agent offers us, all its offers for one role merged.
+type agent struct {
+	id          string // of the agent, with the role if there are several
+	agentID     string
+	hostname    string
+	attributes  []job.Attribute
+	unavailable Window
+	offers      []string
+	since       time.Time  // it has been held, or found to be of use
+	free        []Resource // reserved before unreserved
+	room
+	tasks    int      // of ours there
+	launches []Launch // of the round of placement in progress
+}
+
+// room is what is free, over all pools; scalars in thousandths.
+type room struct{ cpus, mem, disk, gpus, ports int64 }
 
 // Spacing of what is repeated until it is answered.
 const (
 	confirmAfter = time.Minute      // a launch without any update is asked about
+	trustAfter   = time.Minute      // a launch that the master does not know may be on its way (Mesos contract 3.4)
 	killInterval = 30 * time.Second // a kill is repeated
 	askFirst     = 5 * time.Second  // reconciliation is repeated, with doubling
 	askLast      = time.Minute
-	askAllEvery  = 15 * time.Minute
-	refuseLong   = time.Hour       // decline when there is nothing to do
-	refuseShort  = 5 * time.Second // decline of what did not fit
+	strayEvery   = time.Minute // strays are asked for
+	strayFor     = time.Hour   // and so long; afterwards they show up when everything is compared
 )
 
-// maxAsked is how many tasks one RECONCILE names.
-const maxAsked = 1000
+// Bounds of what one RECONCILE names, and of the strays that are looked for.
+const (
+	maxAsked  = 1000
+	maxStrays = 1000
+)
 
 func newSession() session {
-	return session{agents: make(map[string]*agent), offerOf: make(map[string]string), unanswered: make(map[string]TaskRef), misfits: make(map[string]string)}
-}
-
-func (m *session) add(o Offer) {
-	a := m.agents[o.AgentID]
-	if a == nil {
-		a = &agent{id: o.AgentID}
-		m.agents[o.AgentID] = a
+	return session{
+		unanswered: make(map[string]TaskRef), strays: make(map[string]stray),
+		market: market{agents: make(map[string]*agent), offerOf: make(map[string]string), misfits: make(map[string]string)},
 	}
-	a.hostname, a.attributes = o.Hostname, o.Attributes
-	a.offers = append(a.offers, o.ID)
-	m.offerOf[o.ID] = o.AgentID
-	for _, r := range o.Resources {
-		r.Ports = slices.Clone(r.Ports)
-		a.free = append(a.free, r)
-		a.count(r, 1)
-	}
-	slices.SortStableFunc(a.free, func(x, y Resource) int {
-		switch {
-		case x.Pool != "" && y.Pool == "":
-			return -1
-		case x.Pool == "" && y.Pool != "":
-			return 1
-		}
-		return 0
-	})
-}
-
-func (a *agent) count(r Resource, sign int64) {
-	switch r.Name {
-	case "cpus":
-		a.cpus += sign * r.Milli
-	case "mem":
-		a.mem += sign * r.Milli
-	case "disk":
-		a.disk += sign * r.Milli
-	case "gpus":
-		a.gpus += sign * r.Milli
-	case "ports":
-		for _, p := range r.Ports {
-			a.ports += sign * int64(p.End-p.Begin+1)
-		}
-	}
-}
-
-// rescind forgets an offer. What else the agent offered cannot be told apart
-// any more, so it is given up too; the caller declines it.
-func (m *session) rescind(offer string) (others []string) {
-	a := m.agents[m.offerOf[offer]]
-	if a == nil {
-		return nil
-	}
-	others = slices.DeleteFunc(a.offers, func(id string) bool { return id == offer })
-	m.forget(a)
-	delete(m.offerOf, offer)
-	return others
-}
-
-func (m *session) forget(a *agent) {
-	for _, id := range a.offers {
-		delete(m.offerOf, id)
-	}
-	delete(m.agents, a.id)
-}
-
-// sorted returns the agents in order of their ids.
-func (m *session) sorted() []*agent {
-	out := make([]*agent, 0, len(m.agents))
-	for _, a := range m.agents {
-		out = append(out, a)
-	}
-	slices.SortFunc(out, func(x, y *agent) int {
-		if x.id < y.id {
-			return -1
-		}
-		return 1
-	})
-	return out
 }
 
 // ask notes that a task's state is wanted.
@@ -143,10 +94,13 @@ func (m *session) answered(task string) { delete(m.unanswered, task) }
 // subscribed starts a session: what the master knows of us has to be compared
 // with what we know.
 func (s *State) subscribed(ev Subscribed) {
-	s.mesos = newSession()
-	s.mesos.subscribed = true
+	s.disconnected()
+	s.mesos.subscribed, s.mesos.began = true, s.now
+	// A framework that is new to the master can have no tasks there.
+	s.mesos.compared = ev.FrameworkID != s.meta.FrameworkID
 	s.setFrameworkID(ev.FrameworkID)
 	s.askEach()
+	s.recallStrays()
 	for _, id := range s.launched() {
 		if r := s.runs[s.tasks[id]]; r.Kill != nil {
 			s.sendKill(r)
@@ -157,8 +111,9 @@ func (s *State) subscribed(ev Subscribed) {
 // disconnected ends a session: no offer of it is worth anything any more.
 func (s *State) disconnected() {
 	s.mesos = newSession()
-	s.watch.drop(item{topic: askAgain})
-	s.watch.drop(item{topic: askAll})
+	for _, t := range []topic{askAgain, askAll, askStrays} {
+		s.watch.drop(item{topic: t})
+	}
 }
 
 func (s *State) setFrameworkID(id string) {
@@ -185,6 +140,7 @@ func (s *State) launched() []string {
 // next time on the agenda if there are any.
 func (s *State) askAgain() {
 	m := &s.mesos
+	m.askNow = false
 	if !m.subscribed || len(m.unanswered) == 0 {
 		s.watch.drop(item{topic: askAgain})
 		return
@@ -193,15 +149,7 @@ func (s *State) askAgain() {
 	for _, ref := range m.unanswered {
 		refs = append(refs, ref)
 	}
-	slices.SortFunc(refs, func(x, y TaskRef) int {
-		if x.TaskID < y.TaskID {
-			return -1
-		}
-		return 1
-	})
-	for batch := range slices.Chunk(refs, maxAsked) {
-		s.effect(Reconcile{batch})
-	}
+	s.reconcile(refs)
 	m.askDelay = max(m.askDelay, askFirst)
 	s.watch.set(item{topic: askAgain}, s.now.Add(m.askDelay))
 	m.askDelay = min(2*m.askDelay, askLast)
@@ -215,71 +163,84 @@ func (s *State) askEach() {
 	}
 	s.mesos.askDelay = askFirst
 	s.askAgain()
-	s.watch.set(item{topic: askAll}, s.now.Add(askAllEvery))
+	s.watch.set(item{topic: askAll}, s.now.Add(s.cfg.Reconcile))
 }
 
 // askAll compares all that the master knows of us with all that we know: tasks
 // that we do not know of show up as well.
 func (s *State) askAll() {
 	if s.mesos.subscribed {
+		s.mesos.compared = true
 		s.effect(Reconcile{})
 		s.askEach()
 	}
 }
 
-// offers takes offers in. Those that come when none are wanted go back with the next Tick.
-func (s *State) offers(list []Offer) {
-	for _, o := range list {
-		s.mesos.add(o)
+// compare asks for all that the master knows once each task of ours is answered
+// for, as the docs of reconciliation advise: what a former leader left behind
+// shows up then, not a quarter of an hour later.
+func (s *State) compare() {
+	if m := &s.mesos; m.subscribed && !m.compared && len(m.unanswered) == 0 {
+		m.compared = true
+		s.effect(Reconcile{})
 	}
 }
 
-// tune tells the master whether we want offers, and gives back those that are
-// of no use: what is held is kept from other frameworks.
-func (s *State) tune() {
+// lookFor notes a task that no run has and that may live: Mesos does not always
+// tell when its agent comes back (OBSERVATIONS 2.10 of the recordings of 1.3.2),
+// and a kill can be lost.
+func (s *State) lookFor(ref TaskRef, since time.Time) {
 	m := &s.mesos
-	m.reviveAt = time.Time{}
-	if !m.subscribed {
+	until := since.Add(strayFor)
+	if !m.subscribed || ref.AgentID == "" || !until.After(s.now) || len(m.strays) >= maxStrays {
 		return
 	}
-	next := s.due.next()
-	soon := func(d time.Duration) bool { return !next.IsZero() && !next.After(s.now.Add(d)) }
-	switch wanting := s.ready.len() > 0; {
-	case (wanting || soon(s.cfg.Lead)) && (m.suppressed || !m.stated):
-		s.revive()
-	case !wanting && !soon(2*s.cfg.Lead):
-		s.decline(refuseLong)
-		if !m.suppressed || !m.stated {
-			m.stated, m.suppressed = true, true
-			s.effect(Suppress{})
-		}
-	case m.suppressed:
-		s.decline(refuseLong)
-	case wanting && !soon(s.cfg.Lead) && len(m.agents) > 0:
-		s.decline(refuseShort) // tried just now: what waits does not fit in
-		m.refused = s.ready.added
-	case len(m.agents) == 0 && (soon(s.cfg.Lead) || wanting && m.refused < s.ready.added):
-		if m.reviveAt = m.revived.Add(s.cfg.MinRevive); !m.reviveAt.After(s.now) {
-			s.revive()
-			m.reviveAt = s.now.Add(s.cfg.MinRevive)
-		}
+	m.strays[ref.TaskID] = stray{ref, until}
+	if s.watch.at(item{topic: askStrays}).IsZero() {
+		s.watch.set(item{topic: askStrays}, s.now.Add(strayEvery))
 	}
 }
 
-func (s *State) revive() {
+// recallStrays finds the attempts that were given up by what is stored of runs
+// that are not over.
+func (s *State) recallStrays() {
+	var given []Attempt
+	for _, r := range s.runs {
+		for _, a := range r.Attempts {
+			if a.State.mayReturn() {
+				given = append(given, a)
+			}
+		}
+	}
+	slices.SortFunc(given, func(x, y Attempt) int { return strings.Compare(x.TaskID, y.TaskID) })
+	for _, a := range given {
+		s.lookFor(TaskRef{a.TaskID, a.AgentID}, a.Ended)
+	}
+}
+
+// askStrays asks for the strays. Those that live are killed when the answer
+// comes, each time until their end is reported.
+func (s *State) askStrays() {
 	m := &s.mesos
-	m.stated, m.suppressed, m.revived, m.reviveAt = true, false, s.now, time.Time{}
-	s.effect(Revive{})
+	refs := make([]TaskRef, 0, len(m.strays))
+	for id, x := range m.strays {
+		if x.until.After(s.now) {
+			refs = append(refs, x.TaskRef)
+		} else {
+			delete(m.strays, id)
+		}
+	}
+	if len(refs) == 0 {
+		return
+	}
+	s.reconcile(refs)
+	s.watch.set(item{topic: askStrays}, s.now.Add(strayEvery))
 }
 
-// decline gives all offers back.
-func (s *State) decline(refuse time.Duration) {
-	var ids []string
-	for _, a := range s.mesos.sorted() {
-		ids = append(ids, a.offers...)
-		s.mesos.forget(a)
-	}
-	if len(ids) > 0 {
-		s.effect(Decline{ids, refuse})
+// reconcile asks for tasks, in batches.
+func (s *State) reconcile(refs []TaskRef) {
+	slices.SortFunc(refs, func(x, y TaskRef) int { return strings.Compare(x.TaskID, y.TaskID) })
+	for batch := range slices.Chunk(refs, maxAsked) {
+		s.effect(Reconcile{batch})
 	}
 }

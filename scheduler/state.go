@@ -26,14 +26,39 @@ type Config struct {
 	History              uint64        // entries kept of a job
 	Revisions            uint64        // replaced definitions kept of a job
 	Audits               uint64        // lines of the audit log that are kept
-	Lead                 time.Duration // how long before work is due offers are asked for
-	MinRevive            time.Duration // between two REVIVEs for want of offers
-	Binpack              bool          // fill agents one by one, instead of spreading
+	Placement
+}
+
+// Placement is the part of Config that is about offers. A zero Lead, MinRevive
+// or Maintenance is taken as it is, a zero Refuse, Hold or Reconcile as unset.
+type Placement struct {
+	Lead        time.Duration // how long before work is due offers are asked for, and then held
+	MinRevive   time.Duration // between two REVIVEs for want of offers (--min_revive_offers_interval)
+	Refuse      time.Duration // how long offers in which nothing fits are declined (--decline_offer_duration)
+	Hold        time.Duration // how long an offer is held that is not needed for what is due soon
+	Reconcile   time.Duration // between two comparisons of all tasks (--reconciliation_interval)
+	Maintenance time.Duration // an agent is not used that will be unavailable so soon
+	Binpack     bool          // fill agents one by one, instead of spreading (--placement)
+	Roles       []string      // to which offers are made, for explanations
 }
 
 // DefaultConfig is the configuration without flags.
 func DefaultConfig() Config {
-	return Config{RetryInterval: time.Minute, History: 50, Revisions: 20, Audits: 10_000, Lead: 5 * time.Second, MinRevive: time.Second}
+	return Config{RetryInterval: time.Minute, History: 50, Revisions: 20, Audits: 10_000, Placement: Placement{
+		Lead: 5 * time.Second, MinRevive: time.Second, Refuse: 5 * time.Second, Hold: 10 * time.Second,
+		Reconcile: 15 * time.Minute, Maintenance: time.Hour,
+	}}
+}
+
+// orDefault sets what has to have a value.
+func (p Placement) orDefault() Placement {
+	def := DefaultConfig().Placement
+	for _, d := range []struct{ value, def *time.Duration }{{&p.Refuse, &def.Refuse}, {&p.Hold, &def.Hold}, {&p.Reconcile, &def.Reconcile}} {
+		if *d.value <= 0 {
+			*d.value = *d.def
+		}
+	}
+	return p
 }
 
 // MaxCatchUp is how many missed slots catchUp all runs; older ones are recorded as missed.
@@ -65,6 +90,7 @@ type State struct {
 	graph   *jobgraph.Graph
 	runs    map[RunKey]*Run   // all that are not over, those of deleted jobs too
 	tasks   map[string]RunKey // by task id
+	onAgent map[string]int    // how many of them, by agent id
 	ready   *queue            // runs that want an offer now
 	due     *agenda           // slots and retries: what brings work
 	watch   *agenda           // deadlines, timeouts, repetitions: what looks after it
@@ -86,10 +112,11 @@ type entity struct {
 // New makes the state that these records describe. An error names the record
 // that cannot be understood.
 func New(cfg Config, r Records) (*State, error) {
+	cfg.Placement = cfg.orDefault()
 	s := &State{
 		cfg: cfg, meta: r.Meta, graph: jobgraph.New(), ready: newQueue(), due: newAgenda(), watch: newAgenda(),
 		jobs: make(map[string]*entity, len(r.Jobs)), byUID: make(map[UID]*entity, len(r.Jobs)),
-		runs: make(map[RunKey]*Run, len(r.Runs)), tasks: make(map[string]RunKey), mesos: newSession(),
+		runs: make(map[RunKey]*Run, len(r.Runs)), tasks: make(map[string]RunKey), onAgent: make(map[string]int), mesos: newSession(),
 	}
 	if s.meta == nil {
 		s.meta = &Meta{}
@@ -229,6 +256,8 @@ func (s *State) take(ev Event) {
 		if others := s.mesos.rescind(ev.OfferID); len(others) > 0 {
 			s.effect(Decline{others, 0})
 		}
+	case InverseOffers:
+		s.inverse(ev.Offers)
 	case Update:
 		s.update(ev.Status)
 	default:
@@ -255,8 +284,12 @@ func (s *State) tick() {
 			s.turn(it)
 		}
 	}
+	if s.mesos.askNow {
+		s.askAgain()
+	}
 	s.place()
 	s.tune()
+	s.compare()
 }
 
 // turn deals with one item of an agenda.
@@ -271,6 +304,8 @@ func (s *State) turn(it item) {
 		s.askAgain()
 	case askAll:
 		s.askAll()
+	case askStrays:
+		s.askStrays()
 	default:
 		if r := s.runs[it.key]; r != nil {
 			s.turnRun(it.topic, r)
@@ -294,7 +329,7 @@ func (s *State) turnRun(t topic, r *Run) {
 		}
 	case confirm:
 		s.mesos.ask(r.Task)
-		s.askAgain()
+		s.mesos.askNow = true // once for all launches that were silent
 	}
 }
 
@@ -310,8 +345,14 @@ func (s *State) wake() time.Time {
 	if w := s.watch.next(); next.IsZero() || !w.IsZero() && w.Before(next) {
 		next = w
 	}
-	if h := s.mesos.reviveAt; !h.IsZero() && (next.IsZero() || h.Before(next)) {
-		next = h
+	early := func(at time.Time) {
+		if !at.IsZero() && (next.IsZero() || at.Before(next)) {
+			next = at
+		}
+	}
+	early(s.mesos.reviveAt)
+	if m := &s.mesos; !m.oldest.IsZero() && len(m.agents) > 0 {
+		early(m.oldest.Add(s.cfg.Hold))
 	}
 	return next
 }
@@ -347,7 +388,7 @@ func (s *State) setRun(r *Run, edit func(*Run)) *Run {
 	edit(&c)
 	s.runs[c.RunKey] = &c
 	if r.Task != nil && (c.Task == nil || c.Task.ID != r.Task.ID) {
-		delete(s.tasks, r.Task.ID)
+		s.dropTask(r.Task)
 	}
 	s.change(PutRun{&c})
 	s.index(&c)
@@ -367,6 +408,9 @@ func (s *State) index(r *Run) {
 			queued = true
 		}
 	case Launched:
+		if _, known := s.tasks[r.Task.ID]; !known {
+			s.onAgent[r.Task.AgentID]++
+		}
 		s.tasks[r.Task.ID] = r.RunKey
 		if r.Kill == nil {
 			timeout = r.Task.Timeout
@@ -396,11 +440,22 @@ func (s *State) index(r *Run) {
 	}
 }
 
+// dropTask takes a task out of the indexes.
+func (s *State) dropTask(t *Task) {
+	if _, known := s.tasks[t.ID]; !known {
+		return
+	}
+	delete(s.tasks, t.ID)
+	if s.onAgent[t.AgentID]--; s.onAgent[t.AgentID] == 0 {
+		delete(s.onAgent, t.AgentID)
+	}
+}
+
 // dropRun takes a run that is over out of the state.
 func (s *State) dropRun(r *Run) {
 	delete(s.runs, r.RunKey)
 	if r.Task != nil {
-		delete(s.tasks, r.Task.ID)
+		s.dropTask(r.Task)
 		s.mesos.answered(r.Task.ID)
 	}
 	s.ready.remove(r.RunKey)

@@ -53,6 +53,12 @@ func ParseTaskState(name string) TaskState {
 // alive tells whether a task in this state may still do work that we know of.
 func (s TaskState) alive() bool { return s <= TaskKilling }
 
+// mayReturn tells whether a task whose end was told by this state may still
+// live: its agent is cut off, and may come back with it (Mesos contract 3.5).
+func (s TaskState) mayReturn() bool {
+	return s == TaskLost || s == TaskUnreachable || s == TaskUnknown
+}
+
 // Status is what a status update says about a task (Mesos contract 3.2).
 type Status struct {
 	TaskID      string
@@ -84,6 +90,25 @@ var infrastructure = map[string]bool{
 	"REASON_RECONCILIATION": true, "REASON_GC_ERROR": true, "REASON_EXECUTOR_REGISTRATION_TIMEOUT": true,
 	"REASON_EXECUTOR_REREGISTRATION_TIMEOUT": true, "REASON_CONTAINER_PREEMPTED": true, "REASON_RESOURCES_UNKNOWN": true,
 	"REASON_CONTAINER_UPDATE_FAILED": true, "REASON_TASK_KILLED_DURING_LAUNCH": true,
+}
+
+// doubted tells whether a status that the master has made by itself says less
+// than it seems to: a launch of this session may not have been taken in yet, and
+// who launches the same id twice is told an error about a task that runs (Mesos
+// contract 3.4, 2.3). A launch of a former session has arrived or never will:
+// the master takes no call of an old stream after SUBSCRIBE.
+func (s *State) doubted(t *Task, st Status) bool {
+	if st.UUID != "" {
+		return false // the word of the agent
+	}
+	switch st.Reason {
+	case "REASON_RECONCILIATION":
+		unknown := st.State == TaskGone || st.State == TaskLost || st.State == TaskUnknown
+		return unknown && t.State == TaskLaunching && t.Launched.After(s.mesos.began) && s.now.Before(t.Launched.Add(trustAfter))
+	case "REASON_INVALID_OFFERS", "REASON_TASK_INVALID":
+		return t.State > TaskLaunching
+	}
+	return st.State == TaskError && t.State > TaskLaunching
 }
 
 // judge says what a status means for a run whose wanted kill is kill (nil: none).
@@ -176,6 +201,19 @@ type Offer struct {
 	Role       string
 	Attributes []job.Attribute
 	Resources  []Resource
+
+	Unavailable Window // zero: no maintenance is planned
+}
+
+// Window is a span of time, such as a planned maintenance. A zero Start means
+// that there is none, a zero End that none is known.
+type Window struct{ Start, End time.Time }
+
+// InverseOffer asks for an agent back (Mesos contract 2.9).
+type InverseOffer struct {
+	ID          string
+	AgentID     string
+	Unavailable Window
 }
 
 // Launch is a task to be launched.

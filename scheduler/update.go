@@ -21,6 +21,13 @@ func (s *State) update(st Status) {
 		s.orphan(st)
 		return
 	}
+	if s.doubted(r.Task, st) {
+		s.mesos.ask(r.Task)
+		if s.watch.at(item{topic: askAgain}).IsZero() {
+			s.watch.set(item{topic: askAgain}, s.now.Add(askFirst))
+		}
+		return
+	}
 	v := judge(st, r.Kill)
 	if v == stillRuning {
 		s.taskAlive(r, st)
@@ -36,10 +43,16 @@ func (s *State) acknowledge(st Status) {
 }
 
 // orphan deals with a task that no run has: one that was given up and came
-// back, or one of a life that this store does not remember.
+// back, or one of a life that this store does not remember. It can be none of a
+// later term's: that one launches nothing before it has subscribed, which ends
+// our subscription; and none of a former one's, whose runs were loaded.
 func (s *State) orphan(st Status) {
+	if !st.State.alive() && !st.State.mayReturn() {
+		delete(s.mesos.strays, st.TaskID)
+	}
 	if st.State.alive() && ours(st.TaskID) && s.mesos.subscribed {
 		s.effect(KillTask{st.TaskID, st.AgentID})
+		s.lookFor(TaskRef{st.TaskID, st.AgentID}, s.now)
 		s.notice(Notice{Kind: TaskOrphaned, Text: st.TaskID})
 	}
 }
@@ -97,6 +110,9 @@ func (s *State) attemptEnded(r *Run, st Status, v verdict) {
 		return
 	}
 	delay, again, why := time.Duration(0), false, ""
+	if v == lost && st.UUID == "" && st.State.mayReturn() {
+		s.lookFor(TaskRef{a.TaskID, a.AgentID}, s.now)
+	}
 	if v == lost {
 		next.Losses++
 		delay, again = retry.AfterLoss(next.Losses)

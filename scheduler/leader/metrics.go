@@ -137,6 +137,8 @@ func (m *Metrics) performed(e scheduler.Effect, now time.Time) {
 		kind = "kill"
 	case scheduler.Reconcile:
 		kind = "reconcile"
+	case scheduler.AnswerInverse:
+		kind = "answer_inverse"
 	case scheduler.Suppress:
 		kind = "suppress"
 	case scheduler.Revive:

@@ -115,13 +115,14 @@ type checker struct {
 	step     *Stepped
 	newRuns  map[scheduler.UID]int // of slots, in this step
 	replaced []scheduler.RunKey    // runs made in this step that replace the others
+	session  map[int64]time.Time   // when the session of a term began
 }
 
 // Check reads a log and returns the promises that it breaks.
 func Check(log []Fact) []Violation {
 	c := &checker{
 		jobs: map[scheduler.UID]*jobView{}, runs: map[scheduler.RunKey]*runView{}, tasks: map[string]*taskView{},
-		asked: map[int]scheduler.Event{}, done: map[string]int{},
+		asked: map[int]scheduler.Event{}, done: map[string]int{}, session: map[int64]time.Time{},
 	}
 	for _, f := range log {
 		switch f := f.(type) {
@@ -287,7 +288,9 @@ func (c *checker) stepped(f Stepped) {
 		if !f.Refused {
 			c.success(ev.Name)
 		}
-	case scheduler.Tick, scheduler.Subscribed, scheduler.Disconnected, scheduler.Offers, scheduler.Rescind:
+	case scheduler.Subscribed:
+		c.session[f.Term] = f.At
+	case scheduler.Tick, scheduler.Disconnected, scheduler.Offers, scheduler.Rescind:
 	}
 	if _, tick := f.Event.(scheduler.Tick); !tick && !f.Refused {
 		c.done[eventKey(f.Event)]++
@@ -334,7 +337,7 @@ func (c *checker) report(st scheduler.Status) *runView {
 		return nil
 	}
 	j := c.jobs[key.UID]
-	if !j.gone.IsZero() {
+	if !j.gone.IsZero() || c.premature(st, r.run.Task) {
 		return nil
 	}
 	if st.State == scheduler.TaskFinished {
@@ -345,6 +348,18 @@ func (c *checker) report(st scheduler.Status) *runView {
 		c.success(j.rec.Job.Name)
 	}
 	return r
+}
+
+// premature tells whether the master says that it does not know a task which
+// may be on its way to it: nothing was heard of it, and it was launched less than
+// a minute ago in this session (Mesos contract 3.4).
+func (c *checker) premature(st scheduler.Status, task *scheduler.Task) bool {
+	switch st.State {
+	case scheduler.TaskGone, scheduler.TaskLost, scheduler.TaskUnknown:
+		return st.UUID == "" && st.Reason == "REASON_RECONCILIATION" && task.State == scheduler.TaskLaunching &&
+			task.Launched.After(c.session[c.step.Term]) && c.step.At.Sub(task.Launched) < time.Minute
+	}
+	return false
 }
 
 // success counts a success of a job for all its children.
