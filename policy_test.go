@@ -48,6 +48,8 @@ var imports = map[string]string{
 	"submit/jobfile":       "job schedule submit/document",
 	"ui":                   "",
 	"submit/crontab":       "job schedule",
+	"config":               "",
+	"member":               "scheduler/leader",
 	"cmd/hora":             "*",
 	"cmd/mutants":          "",
 }

@@ -49,6 +49,10 @@ const (
 	MaxBatch    = 512       // events a commit
 	maxBytes    = 128 << 10 // of a batch, before one more event is taken in
 	effectQueue = 256       // batches of effects on their way to the master
+
+	// handover bounds how long a term that is given up goes on to store, answer
+	// and perform what it has taken in.
+	handover = 500 * time.Millisecond
 )
 
 // Errors of Do.
@@ -73,9 +77,7 @@ func New(o Options) *Leader {
 		o.Metrics = NewMetrics()
 	}
 	l := &Leader{opts: o}
-	l.view.Store(&View{
-		jobs: new(btree.Map[string, *Job]), order: new(btree.Map[scheduler.UID, string]), store: o.Store,
-	})
+	l.view.Store(l.blank())
 	return l
 }
 
@@ -119,8 +121,9 @@ const (
 	maxPause = 10 * time.Second
 )
 
-// Run campaigns and leads until ctx ends. It does not return because a server
-// is away. It returns early only if what is stored cannot be understood:
+// Run campaigns and leads until ctx ends. Then it hands over: what was taken in
+// is stored, answered and done, and the leadership given up, so that another
+// process is elected at once. It does not return because a server is away. It returns early only if what is stored cannot be understood:
 // leading then would mean to overwrite it.
 func (l *Leader) Run(ctx context.Context) error {
 	pause := minPause
@@ -147,9 +150,18 @@ func (l *Leader) Run(ctx context.Context) error {
 	return nil
 }
 
-// follow publishes who leads while this process does not.
+// follow publishes who leads while this process does not. What was known of the
+// jobs stays readable as long as nobody else leads: then it is old, and no use.
 func (l *Leader) follow(leader string) {
 	v := *l.view.Load()
+	if leader != "" && leader != l.opts.Self {
+		v = *l.blank()
+	}
 	v.Leading, v.Subscribed, v.Leader = false, false, leader
 	l.view.Store(&v)
+}
+
+// blank is a view of nothing.
+func (l *Leader) blank() *View {
+	return &View{jobs: new(btree.Map[string, *Job]), order: new(btree.Map[scheduler.UID, string]), store: l.opts.Store}
 }

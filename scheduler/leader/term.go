@@ -28,6 +28,7 @@ type term struct {
 
 	inbox chan request
 	acts  chan []scheduler.Effect
+	acted chan struct{} // closed when nothing will be done any more
 	over  chan struct{} // closed when the term takes no more events
 	wake  time.Time
 }
@@ -37,21 +38,22 @@ type request struct {
 	reply chan error // capacity 1; nil if nobody waits
 }
 
-// lead wins an election and leads until the term ends: win, load, subscribe, run.
-func (l *Leader) lead(ctx context.Context) error {
-	won, err := l.opts.Store.Campaign(ctx, l.opts.Self, l.follow)
+// lead wins an election and leads until the term ends, or until stop, when it
+// hands over: win, load, subscribe, run.
+func (l *Leader) lead(stop context.Context) error {
+	won, err := l.opts.Store.Campaign(stop, l.opts.Self, l.follow)
 	if err != nil {
-		if ctx.Err() == nil {
+		if stop.Err() == nil {
 			l.opts.Metrics.storeFailed(opCampaign)
 		}
 		return fmt.Errorf("campaign: %w", err)
 	}
 	defer won.Resign()
-	ctx, cancel := context.WithCancel(ctx)
+	ctx, cancel := outlast(stop, handover)
 	defer cancel()
 
 	began := time.Now()
-	records, err := l.opts.Store.Load(ctx)
+	records, err := l.opts.Store.Load(stop)
 	if err != nil {
 		l.opts.Metrics.storeFailed(opLoad)
 		return fmt.Errorf("load: %w", err)
@@ -63,7 +65,8 @@ func (l *Leader) lead(ctx context.Context) error {
 	t := &term{
 		opts: &l.opts, store: won, state: state, publish: l.view.Store,
 		publisher: newPublisher(View{Leading: true, Leader: l.opts.Self, Term: won.Number, store: l.opts.Store}, records),
-		inbox:     make(chan request, InboxSize), acts: make(chan []scheduler.Effect, effectQueue), over: make(chan struct{}),
+		inbox:     make(chan request, InboxSize), acts: make(chan []scheduler.Effect, effectQueue),
+		acted: make(chan struct{}), over: make(chan struct{}),
 	}
 	l.opts.Log.Info("term began", "term", won.Number, "jobs", len(records.Jobs), "runs", len(records.Runs), "took", time.Since(began).Round(time.Millisecond))
 	l.opts.Metrics.termBegan(won.Number, time.Since(began))
@@ -75,13 +78,32 @@ func (l *Leader) lead(ctx context.Context) error {
 	others.Go(func() { t.connect(ctx, cancel, id) })
 	t.publish(t.publisher.publish(time.Now()))
 	l.term.Store(t)
-	err = t.run(ctx)
+	err = t.run(ctx, stop.Done())
 	l.term.Store(nil)
+	if err == nil {
+		err = t.finish(ctx)
+	}
 	close(t.over)
 	l.follow("")
 	cancel()
 	others.Wait()
+	l.opts.Log.Info("term ended", "term", won.Number)
 	return err
+}
+
+// outlast returns a context that ends some time after another one.
+func outlast(stop context.Context, by time.Duration) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancel(context.WithoutCancel(stop))
+	release := context.AfterFunc(stop, func() {
+		timer := time.NewTimer(by)
+		defer timer.Stop()
+		select {
+		case <-timer.C:
+			cancel()
+		case <-ctx.Done():
+		}
+	})
+	return ctx, func() { release(); cancel() }
 }
 
 // maxSleep bounds how long the loop sleeps. Timers do not notice that a clock
@@ -102,15 +124,21 @@ func (t *term) connect(ctx context.Context, giveUp func(), frameworkID string) {
 	}
 }
 
-// act performs effects, in order, until the term is over.
+// act performs effects, in order, until the term is over or there will be no more.
 func (t *term) act(ctx context.Context) {
+	defer close(t.acted)
 	for {
 		select {
 		case <-ctx.Done():
 			return
-		case effects := <-t.acts:
+		case <-t.store.Lost:
+			return
+		case effects, more := <-t.acts:
+			if !more {
+				return
+			}
 			for _, e := range effects {
-				if ctx.Err() != nil {
+				if ctx.Err() != nil || lost(t.store) {
 					return
 				}
 				if err := t.opts.Cluster.Perform(ctx, e); err != nil {
@@ -124,13 +152,25 @@ func (t *term) act(ctx context.Context) {
 	}
 }
 
-// run takes events in batches until the term ends.
-func (t *term) run(ctx context.Context) error {
+// lost tells whether a term is, or may be, over.
+func lost(t *store.Term) bool {
+	select {
+	case <-t.Lost:
+		return true
+	default:
+		return false
+	}
+}
+
+// run takes events in batches until the term ends, or until stop: then its error is nil.
+func (t *term) run(ctx context.Context, stop <-chan struct{}) error {
 	timer := time.NewTimer(0) // the first Tick takes up what is stored
 	defer timer.Stop()
 	for {
 		var first request
 		select {
+		case <-stop:
+			return nil
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		case <-t.store.Lost:
@@ -146,6 +186,22 @@ func (t *term) run(ctx context.Context) error {
 			sleep = min(sleep, time.Until(t.wake))
 		}
 		timer.Reset(sleep)
+	}
+}
+
+// finish brings what was taken in to its end: stored, answered, done.
+func (t *term) finish(ctx context.Context) error {
+	for len(t.inbox) > 0 && ctx.Err() == nil {
+		if err := t.batch(ctx, <-t.inbox); err != nil {
+			return err
+		}
+	}
+	close(t.acts)
+	select {
+	case <-t.acted:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
 	}
 }
 
