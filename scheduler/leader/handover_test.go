@@ -37,12 +37,13 @@ func TestHandOver(t *testing.T) {
 		next, _ := start("next:2")
 		do(t, l, hourly())
 		due := time.Date(2000, 1, 1, 1, 0, 7, 0, time.UTC)
-		time.Sleep(time.Until(due.Add(-5 * time.Millisecond))) // an offer is at hand
+		time.Sleep(time.Until(due.Add(-time.Millisecond))) // an offer is at hand
 		slow := func(ctx context.Context, _ *store.Term, _ []store.Op) error {
 			time.Sleep(10 * time.Millisecond)
 			return ctx.Err()
 		}
 		server.SetHooks(memory.Hooks{BeforeCommit: slow})
+		time.Sleep(2 * time.Millisecond) // the slot is being committed
 		const n = 20
 		var answers sync.WaitGroup
 		for i := range n {
