@@ -82,6 +82,7 @@ var badInputs = []bad{
 	{name: "constraint of two", path: scheduled, body: with(`"constraints":[["rack","EQUALS"]]`), status: 400, says: "constraints"},
 	{name: "unknown operator", path: scheduled, body: with(`"constraints":[["rack","NEAR","1"]]`), status: 400, says: "EQUALS"},
 	{name: "pattern that is none", path: scheduled, body: with(`"constraints":[["rack","LIKE","("]]`), status: 400, says: "constraints"},
+	{name: "pattern that closes a group of ours", path: scheduled, body: with(`"constraints":[["rack","LIKE","a)|(b"]]`), status: 400, says: "constraints"},
 	{name: "container without image", path: scheduled, body: with(`"container":{"type":"DOCKER"}`), status: 400, says: "image"},
 	{name: "container of unknown type", path: scheduled, body: with(`"container":{"type":"LXC","image":"i"}`), status: 400, says: "type"},
 	{name: "variable without a name", path: scheduled, body: with(`"environmentVariables":[{"value":"1"}]`), status: 400, says: "environmentVariables"},

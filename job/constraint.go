@@ -56,11 +56,14 @@ func compileConstraint(c Constraint) (Matcher, error) {
 	switch c.Operator {
 	case Equals:
 	case Like, Unlike:
-		re, err := regexp.Compile("^(?:" + c.Value + ")$")
+		// Alone first: what closes a group that it has not opened must not close ours.
+		_, err := regexp.Compile(c.Value)
+		if err == nil {
+			m.re, err = regexp.Compile("^(?:" + c.Value + ")$")
+		}
 		if err != nil {
 			return Matcher{}, fmt.Errorf("value %q is not a regular expression (RE2 syntax): %v", c.Value, err)
 		}
-		m.re = re
 	default:
 		return Matcher{}, fmt.Errorf("operator %q is unknown, want EQUALS, LIKE or UNLIKE", c.Operator)
 	}

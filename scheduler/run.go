@@ -262,6 +262,7 @@ func (s *State) missDeadline(r *Run) {
 	}
 	s.end(e, r, outcome, why)
 	s.advance(e)
+	s.release(e) // with parentsMode each it may have held up a release
 }
 
 // kill wants the end of a run's task.

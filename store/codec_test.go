@@ -173,8 +173,20 @@ func FuzzDecode(f *testing.F) {
 				t.Errorf("job %+v is read back as %+v, %v", j, again, err)
 			}
 		}
-		_, _ = decodeState(value)
-		_, _ = decodeEntry(value)
-		_, _ = decodeMeta(value)
+		if st, err := decodeState(value); err == nil {
+			if again, err := decodeState(encodeState(st)); err != nil || string(encodeState(again)) != string(encodeState(st)) {
+				t.Errorf("state %+v is read back as %+v, %v", st, again, err)
+			}
+		}
+		if e, err := decodeEntry(value); err == nil {
+			if again, err := decodeEntry(encodeEntry(e)); err != nil || string(encodeEntry(again)) != string(encodeEntry(e)) {
+				t.Errorf("entry %+v is read back as %+v, %v", e, again, err)
+			}
+		}
+		if m, err := decodeMeta(value); err == nil {
+			if again, err := decodeMeta(encodeMeta(m)); err != nil || string(encodeMeta(again)) != string(encodeMeta(m)) {
+				t.Errorf("meta %+v is read back as %+v, %v", m, again, err)
+			}
+		}
 	})
 }
