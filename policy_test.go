@@ -37,6 +37,7 @@ var imports = map[string]string{
 	"store/zookeeper":      "store",
 	"store/storetest":      "store",
 	"zookeepertest":        "",
+	"faultproxy":           "",
 	"mesos":                "",
 	"mesos/mesossim":       "mesos",
 	"scheduler/framework":  "scheduler job mesos",
