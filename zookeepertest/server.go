@@ -308,10 +308,13 @@ func (s *Server) Mode() string {
 	return mode
 }
 
+// Ask sends one of ZooKeeper's four-letter words and returns the answer, "" if
+// there is none.
+func (s *Server) Ask(word string) string { return ask(s.Addr(), word) }
+
 // serves says whether the server at addr serves clients.
 func serves(addr string) bool { return strings.Contains(ask(addr, "srvr"), "Mode: ") }
 
-// ask sends one of ZooKeeper's four-letter words and returns the answer.
 func ask(addr, word string) string {
 	conn, err := net.DialTimeout("tcp", addr, 5*time.Second)
 	if err != nil {

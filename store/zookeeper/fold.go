@@ -22,10 +22,11 @@ func (t *term) startFold() {
 		err := f.run(context.Background())
 		t.mu.Lock()
 		defer t.mu.Unlock()
-		if err != nil {
+		if err != nil && t.session.reason() == nil {
 			t.b.opts.Logger.Error("the journal could not be folded", "error", err)
 			t.session.end(fmt.Errorf("fold the journal: %w", err))
-		} else {
+		}
+		if err == nil {
 			t.folding = nil
 		}
 		close(t.folded)
@@ -228,6 +229,8 @@ func (f *fold) flush(ctx context.Context) error {
 // rearrange does ops that make or delete pages, or entries up to folded, and
 // notes the new directory.
 func (t *term) rearrange(ctx context.Context, ops []any, folded uint64, change func([]string) []string) error {
+	t.arranging.Lock()
+	defer t.arranging.Unlock()
 	t.mu.Lock()
 	version := t.dir.version
 	t.mu.Unlock()

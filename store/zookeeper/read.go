@@ -23,11 +23,11 @@ const (
 // errMoved says that pages were rearranged while they were read.
 var errMoved = errors.New("the records were rearranged again and again while they were read")
 
-// view is what is needed to read records: those in the journal that begin with
-// the prefix, in order, and where the pages are.
+// view is what is needed to read records: what is in the journal, and where the
+// pages are. Of the two overlays the newer one counts.
 type view struct {
-	overlay []record
-	dir     directory
+	older, newer *overlay
+	dir          directory
 }
 
 // Load implements [store.Backend].
@@ -46,11 +46,20 @@ func (b *Backend) Load(ctx context.Context, prefix string, f func(key string, va
 type loading struct {
 	b       *Backend
 	session *session
-	look    func(context.Context) (view, error)
+	source  source
 	prefix  string
 	next    string // the first key that was not delivered yet
+	done    bool
 	f       func(string, []byte) error
 	theirs  error // of f
+}
+
+// source is where a load gets its view from.
+type source interface {
+	// hold returns a view. It holds until release is called.
+	hold(context.Context) (v view, release func(), err error)
+	// held says whether a view has held until now.
+	held(context.Context, view) (bool, error)
 }
 
 func (l *loading) run(ctx context.Context) error {
@@ -61,8 +70,7 @@ func (l *loading) run(ctx context.Context) error {
 		if latest, err := t.latest(ctx); err != nil {
 			return err
 		} else if latest {
-			l.session = t.session
-			l.look = func(context.Context) (view, error) { return t.snapshot(l.prefix), nil }
+			l.session, l.source = t.session, t
 			return l.walk(ctx)
 		}
 	}
@@ -74,8 +82,7 @@ func (l *loading) run(ctx context.Context) error {
 	if there, err := l.b.identify(ctx, s); err != nil || !there {
 		return err
 	}
-	l.session = s
-	l.look = func(ctx context.Context) (view, error) { return l.b.look(ctx, s, l.prefix) }
+	l.session, l.source = s, &outside{b: l.b, session: s}
 	return l.walk(ctx)
 }
 
@@ -99,71 +106,90 @@ func (t *term) latest(ctx context.Context) (bool, error) {
 	return now.Number == t.number, nil
 }
 
-// look reads the journal and where the pages are.
-func (b *Backend) look(ctx context.Context, s *session, prefix string) (view, error) {
-	j, err := b.readJournal(ctx, s)
-	if err != nil {
-		return view{}, err
+// hold implements source: while a leader reads it rearranges nothing.
+func (t *term) hold(context.Context) (view, func(), error) {
+	t.arranging.RLock()
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	v := view{newer: t.fresh.Copy(), dir: t.dir}
+	if t.folding != nil {
+		v.older = t.folding.Copy()
 	}
-	starts, err := b.listPages(ctx, s)
-	if err != nil {
-		return view{}, err
-	}
-	return view{overlayBelow(prefix, nil, &j.overlay), directory{starts, j.version}}, nil
+	return v, t.arranging.RUnlock, nil
 }
 
-// walk delivers the records. When the pages were rearranged since the view was
-// taken, it takes another one and goes on from where it was.
+// held implements source.
+func (t *term) held(context.Context, view) (bool, error) { return true, nil }
+
+// outside is the source of who does not lead. Its view may cease to hold at any
+// time; then it takes another one.
+type outside struct {
+	b       *Backend
+	session *session
+	last    *view
+}
+
+// hold implements source.
+func (o *outside) hold(ctx context.Context) (view, func(), error) {
+	if o.last == nil {
+		j, err := o.b.readJournal(ctx, o.session)
+		if err != nil {
+			return view{}, nil, err
+		}
+		starts, err := o.b.listPages(ctx, o.session)
+		if err != nil {
+			return view{}, nil, err
+		}
+		o.last = &view{newer: &j.overlay, dir: directory{starts, j.version}}
+	}
+	return *o.last, func() {}, nil
+}
+
+// held implements source.
+func (o *outside) held(ctx context.Context, v view) (bool, error) {
+	top, err := o.session.get(ctx, o.b.at.pages())
+	if err != nil || top.stat.Version == v.dir.version {
+		return err == nil, err
+	}
+	o.last = nil
+	return false, nil
+}
+
+// walk delivers the records, some pages at a time. What was rearranged while it
+// was read is read again.
 func (l *loading) walk(ctx context.Context) error {
 	for range maxRepeat {
-		v, err := l.look(ctx)
-		if err != nil {
-			return err
+		records, held, err := l.window(ctx)
+		for ; held && err == nil; records, held, err = l.window(ctx) {
+			if err := l.deliver(ctx, records); err != nil || l.done {
+				return err
+			}
 		}
-		done, err := l.pass(ctx, v)
-		if done || err != nil {
+		if err != nil {
 			return err
 		}
 	}
 	return errMoved
 }
 
-// pass delivers records as long as the view holds.
-func (l *loading) pass(ctx context.Context, v view) (done bool, err error) {
+// window reads the next records, up to the end of a page. They do not count if
+// the view did not hold.
+func (l *loading) window(ctx context.Context) (records []record, held bool, err error) {
+	v, release, err := l.source.hold(ctx)
+	if err != nil {
+		return nil, false, err
+	}
+	defer release()
 	starts := v.dir.starts
 	i := sort.Search(len(starts), func(i int) bool { return starts[i] > l.next }) - 1
-	if i < 0 {
-		return false, nil // a page begins at "", so the list is not whole
+	end := i + 1
+	for end < len(starts) && end-i < l.b.limits.window && strings.HasPrefix(starts[end], l.prefix) {
+		end++
 	}
-	v.overlay = v.overlay[sort.Search(len(v.overlay), func(i int) bool { return v.overlay[i].key >= l.next }):]
-	for i < len(starts) && (starts[i] <= l.next || strings.HasPrefix(starts[i], l.prefix)) {
-		end := i
-		for end < len(starts) && end-i < l.b.limits.window && (starts[end] <= l.next || strings.HasPrefix(starts[end], l.prefix)) {
-			end++
-		}
-		records, valid, err := l.window(ctx, v, i, end)
-		if err != nil || !valid {
-			return false, err
-		}
-		rest := len(v.overlay)
-		if end < len(starts) {
-			rest = sort.Search(len(v.overlay), func(i int) bool { return v.overlay[i].key >= starts[end] })
-		}
-		if err := l.deliver(ctx, records, v.overlay[:rest]); err != nil {
-			return false, err
-		}
-		v.overlay = v.overlay[rest:]
-		if i = end; i < len(starts) {
-			l.next = starts[i]
-		}
+	limit := "" // the first key after the window
+	if end < len(starts) {
+		limit = starts[end]
 	}
-	return true, nil
-}
-
-// window reads the pages from i to before end. They are not valid if the view
-// does not hold any more.
-func (l *loading) window(ctx context.Context, v view, i, end int) (records []record, valid bool, err error) {
-	starts := v.dir.starts
 	paths := make([]string, end-i)
 	for n := range paths {
 		paths[n] = l.b.at.page(starts[i+n])
@@ -172,45 +198,49 @@ func (l *loading) window(ctx context.Context, v view, i, end int) (records []rec
 	if err != nil {
 		return nil, false, err
 	}
-	// Only what was there before the pages were read can show that they hold.
-	top, err := l.session.get(ctx, l.b.at.pages())
-	if err != nil || top.stat.Version != v.dir.version {
+	if held, err := l.source.held(ctx, v); err != nil || !held {
 		return nil, false, err
 	}
 	for n, page := range nodes {
-		start := starts[i+n]
-		if page.gone {
-			return nil, false, corrupt(paths[n], "it is missing")
+		next := limit
+		if i+n+1 < end {
+			next = starts[i+n+1]
 		}
-		all, err := decodePage(start, page.data)
+		all, err := readPage(starts[i+n], next, paths[n], page)
 		if err != nil {
-			return nil, false, corrupt(paths[n], "%w", err)
+			return nil, false, err
 		}
-		for _, r := range all {
-			if i+n+1 < len(starts) && r.key >= starts[i+n+1] {
-				break // left over from before the page was split
-			}
-			if r.key >= l.next && strings.HasPrefix(r.key, l.prefix) {
-				records = append(records, r)
-			}
-		}
+		from := sort.Search(len(all), func(i int) bool { return all[i].key >= l.next })
+		to := from + sort.Search(len(all)-from, func(i int) bool { return !strings.HasPrefix(all[from+i].key, l.prefix) })
+		records = append(records, all[from:to]...)
+	}
+	records = mergeRecords(mergeRecords(records, l.within(v.older, limit)), l.within(v.newer, limit))
+	l.done = limit == "" || !strings.HasPrefix(limit, l.prefix)
+	if !l.done {
+		l.next = limit
 	}
 	return records, true, nil
 }
 
-// deliver merges the records of pages with those of the journal.
-func (l *loading) deliver(ctx context.Context, records, overlay []record) error {
-	for len(records) > 0 || len(overlay) > 0 {
-		var r record
-		switch {
-		case len(overlay) == 0 || len(records) > 0 && records[0].key < overlay[0].key:
-			r, records = records[0], records[1:]
-		default:
-			if len(records) > 0 && records[0].key == overlay[0].key {
-				records = records[1:]
-			}
-			r, overlay = overlay[0], overlay[1:]
+// within returns the records of an overlay from the next one on, before limit,
+// "" for none.
+func (l *loading) within(o *overlay, limit string) (out []record) {
+	if o == nil {
+		return nil
+	}
+	o.Ascend(l.next, func(key string, value []byte) bool {
+		if !strings.HasPrefix(key, l.prefix) || limit != "" && key >= limit {
+			return false
 		}
+		out = append(out, record{key, value})
+		return true
+	})
+	return out
+}
+
+// deliver calls f for the records that are not deleted.
+func (l *loading) deliver(ctx context.Context, records []record) error {
+	for _, r := range records {
 		if r.value == nil {
 			continue
 		}
@@ -221,7 +251,6 @@ func (l *loading) deliver(ctx context.Context, records, overlay []record) error 
 			l.theirs = err
 			return err
 		}
-		l.next = r.key + "\x00"
 	}
 	return nil
 }
@@ -367,26 +396,6 @@ func (b *Backend) replay(j *journal, name string, n node) error {
 	}
 	j.extent.add(len(n.data))
 	return nil
-}
-
-// overlayBelow returns the records below a prefix, in order. The newer ones
-// count; older may be nil.
-func overlayBelow(prefix string, older, newer *overlay) []record {
-	below := func(o *overlay) (out []record) {
-		o.Ascend(prefix, func(key string, value []byte) bool {
-			if !strings.HasPrefix(key, prefix) {
-				return false
-			}
-			out = append(out, record{key, value})
-			return true
-		})
-		return out
-	}
-	out := below(newer)
-	if older == nil {
-		return out
-	}
-	return mergeRecords(below(older), out)
 }
 
 // mergeRecords merges two lists in order; of two records with the same key that

@@ -30,6 +30,10 @@ type term struct {
 	ended    chan struct{} // closed when the session is closed
 	folds    sync.WaitGroup
 
+	// arranging is held to read by who reads pages, and to write while pages or
+	// entries are made or deleted.
+	arranging sync.RWMutex
+
 	mu      sync.Mutex
 	fresh   *overlay // what was committed since the last fold began
 	folding *overlay // what is being folded; nil if nothing is
@@ -175,9 +179,6 @@ func (t *term) write(batch []*request) {
 
 func (t *term) try(batch []*request) error {
 	t.makeRoom()
-	if !t.session.fresh() {
-		return store.ErrFenced
-	}
 	var records []record
 	for _, r := range batch {
 		records = append(records, r.records...)
@@ -203,6 +204,9 @@ func (t *term) try(batch []*request) error {
 // fenced does ops under the fence, and returns their results. After any error
 // the term is over.
 func (t *term) fenced(ctx context.Context, ops []any) ([]zk.MultiResponse, error) {
+	if !t.session.fresh() {
+		return nil, store.ErrFenced
+	}
 	sent := time.Now()
 	all := append(append(make([]any, 0, len(t.fence)+len(ops)), t.fence...), ops...)
 	results, failed, err := t.session.multi(ctx, all)
@@ -257,17 +261,4 @@ func (t *term) makeRoom() {
 	case <-wait:
 	case <-t.session.over:
 	}
-}
-
-// snapshot returns what is in the journal below a prefix, in order, and where
-// the pages are.
-func (t *term) snapshot(prefix string) view {
-	t.mu.Lock()
-	fresh, dir := t.fresh.Copy(), t.dir
-	var folding *overlay
-	if t.folding != nil {
-		folding = t.folding.Copy()
-	}
-	t.mu.Unlock()
-	return view{overlayBelow(prefix, folding, fresh), dir}
 }
