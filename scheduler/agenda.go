@@ -19,6 +19,7 @@ const (
 	askAgain                    // reconciliation, explicit
 	askAll                      // reconciliation, implicit
 	askStrays                   // reconciliation of tasks that no run has
+	adopted                     // Mesos has told of the tasks of another scheduler
 )
 
 // item is one thing to look at when its time has come. Seq is 0 for items of a job.

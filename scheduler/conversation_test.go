@@ -28,6 +28,8 @@ var update = flag.Bool("update", false, "rewrite the answers in testdata")
 //
 //	time 00:00:10                      on 2026-01-01, UTC; or a whole RFC 3339 time
 //	job NAME field=value …             make or replace a job (fields as in job.Job)
+//	import NAME field=value … promise=TASKID successes=N   take a job over from another scheduler
+//	framework ID                       take its framework id over
 //	delete|disable|enable|kill|success NAME
 //	run NAME [argument …]              now, by hand
 //	explain NAME                       why it is where it is
@@ -99,6 +101,7 @@ type talk struct {
 	out   strings.Builder
 
 	explanation *scheduler.Explanation
+	result      *scheduler.Import
 	brief       bool // tell of runs alone
 }
 
@@ -197,6 +200,10 @@ func (k *talk) event(words []string) scheduler.Event {
 		return scheduler.PutJob{Job: k.job(name, words[2:])}
 	case "by":
 		return scheduler.By{Actor: scheduler.Actor{Name: name, Address: "10.0.0.7"}, Event: k.event(words[2:])}
+	case "import":
+		return k.imported(name, words[2:])
+	case "framework":
+		return scheduler.ImportFramework{ID: name}
 	case "delete":
 		return scheduler.DeleteJob{Name: name}
 	case "disable", "enable":
@@ -317,6 +324,29 @@ func (k *talk) job(name string, words []string) *job.Job {
 	return j
 }
 
+func (k *talk) imported(name string, words []string) scheduler.Event {
+	ev := scheduler.ImportJob{Into: new(scheduler.Import)}
+	k.result = ev.Into
+	var fields []string
+	for _, w := range words {
+		field, v, _ := strings.Cut(w, "=")
+		switch field {
+		case "promise":
+			slot, attempt, _, ok := scheduler.ParseTaskID(v)
+			if !ok {
+				k.t.Fatalf("%q is no task id", v)
+			}
+			ev.Promises = append(ev.Promises, scheduler.Promise{TaskID: v, Slot: slot, Attempt: attempt})
+		case "successes":
+			ev.Counters.SuccessCount = int64(number(k.t, v))
+		default:
+			fields = append(fields, w)
+		}
+	}
+	ev.Job = k.job(name, fields)
+	return ev
+}
+
 func (k *talk) offer(id string, words []string) scheduler.Offer {
 	o := scheduler.Offer{ID: id}
 	for _, w := range words {
@@ -381,6 +411,12 @@ func (k *talk) step(ev scheduler.Event, heard *strings.Builder) {
 	if out.Err != nil {
 		fmt.Fprintf(heard, "error %v\n", out.Err)
 	}
+	if k.result != nil {
+		if out.Err == nil {
+			fmt.Fprintln(heard, [...]string{"same", "new", "changed"}[*k.result])
+		}
+		k.result = nil
+	}
 	if k.explanation != nil {
 		for _, r := range k.explanation.Reasons {
 			at := ""
@@ -417,6 +453,8 @@ func (k *talk) step(ev scheduler.Event, heard *strings.Builder) {
 		switch n.Kind {
 		case scheduler.JobDisabled:
 			fmt.Fprintf(heard, "notice: %s was disabled: %s\n", n.Job, n.Text)
+		case scheduler.TaskAdopted:
+			fmt.Fprintf(heard, "notice: %s was adopted as %s/%s\n", n.Run.Task.ID, n.Job, n.Run.RunKey)
 		case scheduler.RunLate:
 			fmt.Fprintf(heard, "notice: %s/%s is late: %s\n", n.Job, n.Run.RunKey, n.Text)
 		}
@@ -505,7 +543,11 @@ func (k *talk) key(c scheduler.Change) string {
 func (k *talk) write(c scheduler.Change) string {
 	switch c := c.(type) {
 	case scheduler.PutMeta:
-		return fmt.Sprintf("write meta: %d jobs ever, framework %q", c.Meta.LastUID, c.Meta.FrameworkID)
+		s := fmt.Sprintf("write meta: %d jobs ever, framework %q", c.Meta.LastUID, c.Meta.FrameworkID)
+		if c.Meta.Adopting {
+			s += ", tasks may have to be adopted"
+		}
+		return s
 	case scheduler.PutJobRecord:
 		s := fmt.Sprintf("write job %s: revision %d", c.Job.Job.Name, c.Job.Revision)
 		if c.Job.Job.Disabled {

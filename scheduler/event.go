@@ -225,6 +225,7 @@ const (
 	JobDeleted
 	TaskOrphaned // a task that no run has is killed
 	JobChanged   // the job was made or its definition replaced
+	TaskAdopted  // a task that another scheduler launched is a run now
 	RunLate      // a run is not over within the job's expectedDuration
 )
 

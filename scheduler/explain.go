@@ -120,6 +120,8 @@ func (s *State) explainRun(e *entity, r *Run, add func(Reason)) {
 		reason(ReasonDeferred, r.NotBefore, "the start is put off by jitter")
 	case !s.mesos.subscribed:
 		reason(ReasonMesos, r.NotBefore, "it wants an offer, and no Mesos master has accepted hora")
+	case s.meta.Adopting:
+		reason(ReasonMesos, r.NotBefore, "jobs were imported: nothing is launched until Mesos has told of their running tasks")
 	default:
 		text := s.mesos.misfits[e.def.Signature]
 		if text == "" {

@@ -55,6 +55,9 @@ type (
 		DisabledReason string    // why the job is disabled, as hora or whoever disabled it says
 		SkipSlot       time.Time // the slot that a person wants skipped; zero: none
 		Backfill       *Backfill // in progress; nil: none
+
+		Imported time.Time // when the job came from another scheduler; zero: it is our own
+		Foreign  []string  // tasks of that scheduler whose end was counted, newest last, at most maxForeign
 	}
 
 	// LastRun tells of the last run of a job that had an attempt.
@@ -165,6 +168,7 @@ type (
 	Meta struct {
 		LastUID     UID
 		FrameworkID string
+		Adopting    bool   // jobs were imported, and Mesos has not told of their tasks yet: nothing is launched
 		Audits      uint64 // audit records ever written; the next one's Seq
 	}
 )

@@ -101,6 +101,11 @@ func (s *State) subscribed(ev Subscribed) {
 	s.setFrameworkID(ev.FrameworkID)
 	s.askEach()
 	s.recallStrays()
+	if s.meta.Adopting {
+		s.mesos.compared = true
+		s.effect(Reconcile{})
+		s.watch.set(item{topic: adopted}, s.now.Add(adoptionTime))
+	}
 	for _, id := range s.launched() {
 		if r := s.runs[s.tasks[id]]; r.Kill != nil {
 			s.sendKill(r)
@@ -111,7 +116,7 @@ func (s *State) subscribed(ev Subscribed) {
 // disconnected ends a session: no offer of it is worth anything any more.
 func (s *State) disconnected() {
 	s.mesos = newSession()
-	for _, t := range []topic{askAgain, askAll, askStrays} {
+	for _, t := range []topic{askAgain, askAll, askStrays, adopted} {
 		s.watch.drop(item{topic: t})
 	}
 }

@@ -16,6 +16,9 @@ func size(c Change) int {
 		for name := range c.State.Spent {
 			n += len(name) + 60
 		}
+		for _, id := range c.State.Foreign {
+			n += len(id) + 10
+		}
 		return n
 	case PutRun:
 		return 700 + 2*len(c.Run.JobName) + overrideSize(c.Run.Arguments, c.Run.Environment) + attemptsSize(c.Run.Attempts)

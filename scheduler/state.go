@@ -243,6 +243,10 @@ func (s *State) take(ev Event) {
 		s.out.Err = s.startBackfill(ev)
 	case CancelBackfill:
 		s.out.Err = s.cancelBackfill(ev.Name)
+	case ImportJob:
+		s.out.Err = s.importJob(ev)
+	case ImportFramework:
+		s.out.Err = s.importFramework(ev.ID)
 	case Subscribed:
 		s.subscribed(ev)
 	case Disconnected:
@@ -287,6 +291,9 @@ func (s *State) tick() {
 	if s.mesos.askNow {
 		s.askAgain()
 	}
+	if s.meta.Adopting {
+		return
+	}
 	s.place()
 	s.tune()
 	s.compare()
@@ -306,6 +313,8 @@ func (s *State) turn(it item) {
 		s.askAll()
 	case askStrays:
 		s.askStrays()
+	case adopted:
+		s.setAdopting(false)
 	default:
 		if r := s.runs[it.key]; r != nil {
 			s.turnRun(it.topic, r)

@@ -177,8 +177,15 @@ func TaskID(r *Run) string {
 	return "ct:" + strconv.FormatInt(r.Slot.UnixMilli(), 10) + ":" + strconv.Itoa(r.Attempt) + ":" + name + ":" + r.RunKey.String()
 }
 
-// ours tells whether a task id has our form.
-func ours(id string) bool { return strings.HasPrefix(id, "ct:") }
+// ours tells whether a task id has our form. Other schedulers' may begin alike.
+func ours(id string) bool {
+	_, _, _, suffix, ok := parseTaskID(id)
+	if !ok {
+		return false
+	}
+	_, ok = parseRunKey(suffix)
+	return ok
+}
 
 // Resource is an amount of one resource out of one pool of an offer.
 type Resource struct {

@@ -43,10 +43,14 @@ func (s *State) acknowledge(st Status) {
 }
 
 // orphan deals with a task that no run has: one that was given up and came
-// back, or one of a life that this store does not remember. It can be none of a
+// back, one of a life that this store does not remember, or one of the
+// scheduler from which the job was imported. Else it can be none of a
 // later term's: that one launches nothing before it has subscribed, which ends
 // our subscription; and none of a former one's, whose runs were loaded.
 func (s *State) orphan(st Status) {
+	if s.takeOver(st) {
+		return
+	}
 	if !st.State.alive() && !st.State.mayReturn() {
 		delete(s.mesos.strays, st.TaskID)
 	}
@@ -66,6 +70,9 @@ func (s *State) taskAlive(r *Run, st Status) {
 	r = s.setRun(r, func(r *Run) {
 		t := *r.Task
 		t.State = max(t.State, st.State)
+		if t.AgentID == "" { // it was promised by another scheduler, and did start
+			t.AgentID, t.Launched = st.AgentID, r.Slot
+		}
 		if st.ContainerID != "" {
 			t.ContainerID = st.ContainerID
 		}
@@ -93,6 +100,12 @@ func (s *State) attemptEnded(r *Run, st Status, v verdict) {
 		Number: r.Attempt, TaskID: r.Task.ID, AgentID: r.Task.AgentID, Hostname: r.Task.Hostname,
 		Launched: r.Task.Launched, Running: r.Task.Running, Ended: s.now,
 		State: st.State, Reason: st.Reason, Message: clip(st.Message), ExitCode: exitCode(st),
+	}
+	s.counted(e, r.Task.ID)
+	if v == lost && r.Task.Launched.IsZero() && r.Kill == nil {
+		// Another scheduler promised it and did not come to launch it.
+		s.setRun(r, func(r *Run) { r.State, r.Task = Ready, nil })
+		return
 	}
 	kill := r.Kill
 	next := *r

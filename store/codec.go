@@ -40,17 +40,18 @@ func open(value []byte, v any) error {
 type metaV1 struct {
 	LastUID     uint64 `json:"lastUID"`
 	FrameworkID string `json:"frameworkID,omitempty"`
+	Adopting    bool   `json:"adopting,omitzero"`
 	Audits      uint64 `json:"audits,omitzero"`
 }
 
 func encodeMeta(m *scheduler.Meta) []byte {
-	return seal(metaV1{uint64(m.LastUID), m.FrameworkID, m.Audits})
+	return seal(metaV1{uint64(m.LastUID), m.FrameworkID, m.Adopting, m.Audits})
 }
 
 func decodeMeta(value []byte) (*scheduler.Meta, error) {
 	var v metaV1
 	err := open(value, &v)
-	return &scheduler.Meta{LastUID: scheduler.UID(v.LastUID), FrameworkID: v.FrameworkID, Audits: v.Audits}, err
+	return &scheduler.Meta{LastUID: scheduler.UID(v.LastUID), FrameworkID: v.FrameworkID, Adopting: v.Adopting, Audits: v.Audits}, err
 }
 
 type stateV1 struct {
@@ -72,6 +73,8 @@ type stateV1 struct {
 	LastEnded      time.Time            `json:"lastEnded,omitzero"`
 	DisabledReason string               `json:"disabledReason,omitempty"`
 	SkipSlot       time.Time            `json:"skipSlot,omitzero"`
+	Imported       time.Time            `json:"imported,omitzero"`
+	Foreign        []string             `json:"foreign,omitempty"`
 	Backfill       *backfillV1          `json:"backfill,omitempty"`
 }
 
@@ -99,7 +102,7 @@ func encodeState(s *scheduler.JobState) []byte {
 	v := stateV1{
 		UID: uint64(s.UID), Decided: s.Decided, Runs: s.Runs, Entries: s.Entries, Successes: s.Successes, Failures: s.Failures,
 		SuccessCount: s.SuccessCount, ErrorCount: s.ErrorCount, SinceSuccess: s.ErrorsSinceLastSuccess,
-		LastSuccess: s.LastSuccess, LastError: s.LastError, DisabledReason: s.DisabledReason, SkipSlot: s.SkipSlot,
+		LastSuccess: s.LastSuccess, LastError: s.LastError, DisabledReason: s.DisabledReason, SkipSlot: s.SkipSlot, Imported: s.Imported, Foreign: s.Foreign,
 		LastSlot: s.Last.Slot, LastBegan: s.Last.Began, LastEnded: s.Last.Ended,
 	}
 	if b := s.Backfill; b != nil {
@@ -122,7 +125,7 @@ func decodeState(value []byte) (*scheduler.JobState, error) {
 	err := open(value, &v)
 	s := &scheduler.JobState{
 		UID: scheduler.UID(v.UID), Decided: v.Decided, Runs: v.Runs, Entries: v.Entries, Successes: v.Successes, Failures: v.Failures,
-		DisabledReason: v.DisabledReason, SkipSlot: v.SkipSlot, Last: scheduler.LastRun{Slot: v.LastSlot, Began: v.LastBegan, Ended: v.LastEnded},
+		DisabledReason: v.DisabledReason, SkipSlot: v.SkipSlot, Imported: v.Imported, Foreign: v.Foreign, Last: scheduler.LastRun{Slot: v.LastSlot, Began: v.LastBegan, Ended: v.LastEnded},
 		Counters: scheduler.Counters{
 			SuccessCount: v.SuccessCount, ErrorCount: v.ErrorCount, ErrorsSinceLastSuccess: v.SinceSuccess,
 			LastSuccess: v.LastSuccess, LastError: v.LastError,

@@ -80,6 +80,8 @@ func describe(n scheduler.Notice) (what, colour, detail string) {
 			slots = fmt.Sprintf("%d slots up to %s", n.Entry.Count, n.Entry.Slot.Local().Format(time.DateTime))
 		}
 		return n.Entry.Outcome.String(), yellow, slots + ": " + n.Text
+	case scheduler.TaskAdopted:
+		return "adopted", blue, "task " + n.Run.Task.ID + " goes on"
 	case scheduler.RunLate:
 		return "late", yellow, n.Text
 	case scheduler.JobDisabled:
