@@ -1,6 +1,9 @@
 package framework
 
 import (
+	"fmt"
+	"time"
+
 	mesosv1 "github.com/mesos/mesos-go/api/v1/lib"
 
 	"github.com/hora-scheduler/hora/job"
@@ -8,31 +11,62 @@ import (
 )
 
 // offer turns an offer into what placement needs. Resources that are no good
-// for a batch job (revocable, shared, persistent volumes) are left out (Mesos
-// contract 4.6).
-func offer(o *mesosv1.Offer) scheduler.Offer {
-	out := scheduler.Offer{ID: o.ID.Value, AgentID: o.AgentID.Value, Hostname: o.Hostname}
-	if o.AllocationInfo != nil && o.AllocationInfo.Role != nil {
-		out.Role = *o.AllocationInfo.Role
+// for a batch job (revocable, shared, disks of their own and persistent volumes,
+// those of resource providers) are left out, and what is reserved for others
+// (Mesos contract 4.6).
+func offer(o *mesosv1.Offer, roles []string) scheduler.Offer {
+	out := scheduler.Offer{ID: o.ID.Value, AgentID: o.AgentID.Value, Hostname: o.Hostname, Unavailable: window(o.Unavailability)}
+	if len(roles) > 1 { // some masters name the role to frameworks that have but one (MESOS-8237)
+		out.Role = o.GetAllocationInfo().GetRole()
+		roles = []string{out.Role}
 	}
 	for i := range o.Resources {
 		r := &o.Resources[i]
-		if r.Revocable != nil || r.Shared != nil || r.Disk != nil {
+		if r.Revocable != nil || r.Shared != nil || r.Disk != nil || r.ProviderID != nil || !usable(reservedFor(r), roles) {
 			continue
 		}
 		part := scheduler.Resource{Name: r.Name, Pool: pool(r)}
 		switch {
 		case r.Scalar != nil:
 			part.Milli = job.Milli(r.Scalar.Value)
-		case r.Ranges != nil:
+			if r.Name == "gpus" {
+				part.Milli -= part.Milli % 1000 // only whole ones can be used
+			}
+		case r.Ranges != nil && r.Name == "ports":
 			for _, p := range r.Ranges.Range {
 				part.Ports = append(part.Ports, scheduler.PortRange{Begin: p.Begin, End: p.End})
 			}
 		}
-		out.Resources = append(out.Resources, part)
+		if part.Milli > 0 || len(part.Ports) > 0 {
+			out.Resources = append(out.Resources, part)
+		}
 	}
 	for i := range o.Attributes {
 		out.Attributes = append(out.Attributes, attribute(&o.Attributes[i]))
+	}
+	return out
+}
+
+// reservedFor is the role for which a resource is reserved, in either form; *
+// is for nobody.
+func reservedFor(r *mesosv1.Resource) string {
+	if n := len(r.Reservations); n > 0 {
+		return r.Reservations[n-1].GetRole()
+	}
+	if r.Role != nil {
+		return *r.Role
+	}
+	return "*"
+}
+
+// window is a planned maintenance.
+func window(u *mesosv1.Unavailability) scheduler.Window {
+	if u == nil {
+		return scheduler.Window{}
+	}
+	out := scheduler.Window{Start: time.Unix(0, u.Start.Nanoseconds).UTC()}
+	if u.Duration != nil {
+		out.End = out.Start.Add(time.Duration(u.Duration.Nanoseconds))
 	}
 	return out
 }
@@ -58,7 +92,7 @@ func resource(r scheduler.Resource) (mesosv1.Resource, error) {
 	var out mesosv1.Resource
 	if r.Pool != "" {
 		if err := out.Unmarshal([]byte(r.Pool)); err != nil {
-			return out, err
+			return out, fmt.Errorf("resource %s: %w", r.Name, err)
 		}
 	}
 	out.Name = r.Name

@@ -22,29 +22,20 @@ import (
 // ErrNotSubscribed says that there is no session to send a call on.
 var ErrNotSubscribed = errors.New("not subscribed to a Mesos master")
 
-// failoverTimeout is how long the master keeps our tasks while nobody leads
-// (Mesos contract 1.7): a week, as in Chronos.
-const failoverTimeout = 604800
-
-// Info describes the framework to the master (contracts/chronos.md 6.1).
-func Info(name, user string) mesosv1.FrameworkInfo {
-	timeout, checkpoint := float64(failoverTimeout), true
-	return mesosv1.FrameworkInfo{
-		Name: name, User: user, FailoverTimeout: &timeout, Checkpoint: &checkpoint,
-		Capabilities: []mesosv1.FrameworkInfo_Capability{
-			{Type: mesosv1.FrameworkInfo_Capability_PARTITION_AWARE}, {Type: mesosv1.FrameworkInfo_Capability_TASK_KILLING_STATE},
-		},
-	}
-}
-
 // Framework is a cluster for the leader. It is for one term at a time.
 type Framework struct {
+	// Grace is how long a task that is to end has between SIGTERM and SIGKILL;
+	// zero is what the agent does by itself, 3 s. It is set before Run. It goes
+	// with the launch, as agents of Mesos 1.3 take none with a KILL.
+	Grace time.Duration
+
 	config  mesos.Config
+	roles   []string
 	session atomic.Pointer[mesos.Session]
 }
 
 // New returns a framework that does nothing before Run.
-func New(c mesos.Config) *Framework { return &Framework{config: c} }
+func New(c mesos.Config) *Framework { return &Framework{config: c, roles: Roles(&c.Framework)} }
 
 // Run keeps the framework subscribed and delivers what happens until ctx ends.
 func (f *Framework) Run(ctx context.Context, frameworkID string, deliver func(scheduler.Event)) error {
@@ -81,23 +72,30 @@ func (h *handler) Disconnected(error) {
 // Event implements mesos.Handler. FAILURE events are advisory: what follows
 // from them comes as updates (Mesos contract 3.1).
 func (h *handler) Event(ev *calls.Event) {
-	if out := Event(ev); out != nil {
+	if out := Event(ev, h.framework.roles...); out != nil {
 		h.deliver(out)
 	}
 }
 
 // Event turns what the master says into the core's event, nil if there is none.
-func Event(ev *calls.Event) scheduler.Event {
+// Of offers only what the roles may use is taken; without any that is *.
+func Event(ev *calls.Event, roles ...string) scheduler.Event {
 	switch ev.Type {
 	case calls.Event_OFFERS:
 		list := ev.GetOffers().GetOffers()
 		out := make([]scheduler.Offer, 0, len(list))
 		for i := range list {
-			out = append(out, offer(&list[i]))
+			out = append(out, offer(&list[i], roles))
 		}
 		return scheduler.Offers{Offers: out}
 	case calls.Event_RESCIND:
 		return scheduler.Rescind{OfferID: ev.GetRescind().OfferID.Value}
+	case calls.Event_INVERSE_OFFERS:
+		var out scheduler.InverseOffers
+		for _, o := range ev.GetInverseOffers().GetInverseOffers() {
+			out.Offers = append(out.Offers, scheduler.InverseOffer{ID: o.OfferID.Value, AgentID: o.GetAgentID().GetValue(), Unavailable: window(&o.Unavailability)})
+		}
+		return out
 	case calls.Event_UPDATE:
 		st := ev.GetUpdate().GetStatus()
 		return scheduler.Update{Status: status(&st)}
@@ -118,9 +116,26 @@ func (f *Framework) Perform(ctx context.Context, e scheduler.Effect) error {
 	if err != nil {
 		return err
 	}
+	f.complete(call, s.FrameworkID())
 	ctx, cancel := context.WithTimeout(ctx, callTime)
 	defer cancel()
 	return s.Call(ctx, call)
+}
+
+// complete adds to tasks what only the session knows, and what is the same for
+// all. A custom executor has to name its framework.
+func (f *Framework) complete(call *calls.Call, id string) {
+	for _, op := range call.GetAccept().GetOperations() {
+		infos := op.GetLaunch().GetTaskInfos()
+		for i := range infos {
+			if x := infos[i].Executor; x != nil {
+				x.FrameworkID = &mesosv1.FrameworkID{Value: id}
+			}
+			if f.Grace > 0 {
+				infos[i].KillPolicy = &mesosv1.KillPolicy{GracePeriod: &mesosv1.DurationInfo{Nanoseconds: f.Grace.Nanoseconds()}}
+			}
+		}
+	}
 }
 
 // Call turns an effect into a call, without the ids of framework and stream
@@ -143,6 +158,11 @@ func Call(e scheduler.Effect) (*calls.Call, error) {
 			r.Tasks = append(r.Tasks, calls.Call_Reconcile_Task{TaskID: mesosv1.TaskID{Value: t.TaskID}, AgentID: agentID(t.AgentID)})
 		}
 		return &calls.Call{Type: calls.Call_RECONCILE, Reconcile: r}, nil
+	case scheduler.AnswerInverse:
+		if e.Leave {
+			return &calls.Call{Type: calls.Call_ACCEPT_INVERSE_OFFERS, AcceptInverseOffers: &calls.Call_AcceptInverseOffers{InverseOfferIDs: offerIDs(e.IDs), Filters: filters(e.Refuse)}}, nil
+		}
+		return &calls.Call{Type: calls.Call_DECLINE_INVERSE_OFFERS, DeclineInverseOffers: &calls.Call_DeclineInverseOffers{InverseOfferIDs: offerIDs(e.IDs), Filters: filters(e.Refuse)}}, nil
 	case scheduler.Suppress:
 		return &calls.Call{Type: calls.Call_SUPPRESS}, nil // without a body: all roles, every version (Mesos contract 2.5)
 	case scheduler.Revive:

@@ -35,7 +35,7 @@ func TestOffer(t *testing.T) {
 		ID: mesosv1.OfferID{Value: "o1"}, AgentID: mesosv1.AgentID{Value: "S1"}, Hostname: "node1",
 		Resources:  []mesosv1.Resource{scalar("cpus", 1.5), reserved, revocable, volume, scalar("mem", 4096), ports},
 		Attributes: []mesosv1.Attribute{{Name: "rack", Type: mesosv1.SCALAR, Scalar: &mesosv1.Value_Scalar{Value: 1}}, {Name: "group", Type: mesosv1.TEXT, Text: &mesosv1.Value_Text{Value: "a"}}},
-	}}}})
+	}}}}, "batch")
 	o := ev.(scheduler.Offers).Offers[0]
 	if len(o.Resources) != 4 || o.Resources[0].Milli != 1500 || o.Resources[0].Pool != "" || o.Resources[1].Pool == "" || o.Resources[3].Ports[0].End != 31999 {
 		t.Errorf("resources %+v, want cpus, reserved cpus, mem and ports: nothing revocable, no volume", o.Resources)
@@ -171,7 +171,7 @@ func TestContainer(t *testing.T) {
 		t.Errorf("task %v", info)
 	}
 	c.Type, c.ForcePullImage = "MESOS", false
-	if m := containerInfo(c).Mesos; m.Image.Docker.Name != "alpine:3" || !*m.Image.Cached {
+	if m := containerInfo(c, nil).Mesos; m.Image.Docker.Name != "alpine:3" || !*m.Image.Cached {
 		t.Errorf("mesos %v", m)
 	}
 }

@@ -24,7 +24,7 @@ func taskInfo(l scheduler.Launch) (mesosv1.TaskInfo, error) {
 		}
 		info.Resources = append(info.Resources, res)
 	}
-	container := containerInfo(l.Job.Container)
+	container := containerInfo(l.Job.Container, ports(l))
 	if l.Job.Executor == "" {
 		info.Command, info.Container = command(l), container
 		return info, nil
@@ -121,7 +121,8 @@ func quote(word string) string {
 }
 
 // environment is what Chronos 2.4 and 3.0 set, then the job's own variables
-// (contracts/chronos.md 6.6). Built-in names win, and the first of several.
+// (contracts/chronos.md 6.6), then the task's ports. Built-in names win, and the
+// first of several.
 func environment(l scheduler.Launch) *mesosv1.Environment {
 	j := l.Job
 	list := []job.Variable{
@@ -134,6 +135,7 @@ func environment(l scheduler.Launch) *mesosv1.Environment {
 		list = append(list, l.Run.Environment...)
 	}
 	list = append(list, j.Environment...)
+	list = append(list, portVariables(ports(l))...)
 	env := &mesosv1.Environment{}
 	seen := make(map[string]bool, len(list))
 	for _, v := range list {
@@ -143,6 +145,35 @@ func environment(l scheduler.Launch) *mesosv1.Environment {
 		}
 	}
 	return env
+}
+
+// ports are the host ports that a task got, in order.
+func ports(l scheduler.Launch) []uint64 {
+	var out []uint64
+	for _, r := range l.Resources {
+		for _, p := range r.Ports {
+			for n := p.Begin; n <= p.End; n++ {
+				out = append(out, n)
+			}
+		}
+	}
+	return out
+}
+
+// portVariables tells a task its host ports as other frameworks do: PORT0, PORT1
+// and so on, PORT for the first, PORTS for all.
+func portVariables(ports []uint64) []job.Variable {
+	if len(ports) == 0 {
+		return nil
+	}
+	var out []job.Variable
+	var all []string
+	for i, p := range ports {
+		number := strconv.FormatUint(p, 10)
+		out = append(out, job.Variable{Name: "PORT" + strconv.Itoa(i), Value: number})
+		all = append(all, number)
+	}
+	return append(out, job.Variable{Name: "PORT", Value: all[0]}, job.Variable{Name: "PORTS", Value: strings.Join(all, ",")})
 }
 
 // double writes a number as Java does: with a decimal point.
@@ -172,7 +203,10 @@ func uris(j *job.Job) []mesosv1.CommandInfo_URI {
 	return out
 }
 
-func containerInfo(c *job.Container) *mesosv1.ContainerInfo {
+// containerInfo describes a container (contracts/chronos.md 6.7). Ports of the
+// container that ask for no certain port of the host (hostPort 0) get the task's
+// ports, in order; Chronos mapped none.
+func containerInfo(c *job.Container, ports []uint64) *mesosv1.ContainerInfo {
 	if c == nil {
 		return nil
 	}
@@ -180,17 +214,14 @@ func containerInfo(c *job.Container) *mesosv1.ContainerInfo {
 	for _, v := range c.Volumes {
 		info.Volumes = append(info.Volumes, volume(v))
 	}
-	for _, n := range c.NetworkInfos {
-		net := mesosv1.NetworkInfo{Name: text(n.Name)}
-		if len(n.Labels) > 0 {
-			net.Labels = &mesosv1.Labels{}
-			for _, l := range n.Labels {
-				net.Labels.Labels = append(net.Labels.Labels, mesosv1.Label{Key: l.Name, Value: text(l.Value)})
-			}
-		}
-		info.NetworkInfos = append(info.NetworkInfos, net)
+	maps := make([][]mapping, len(c.NetworkInfos))
+	named := false
+	for i, n := range c.NetworkInfos {
+		named = named || n.Name == c.NetworkName
+		maps[i], ports = mappings(n, ports)
+		info.NetworkInfos = append(info.NetworkInfos, mesosv1.NetworkInfo{Name: text(n.Name), Labels: labels(n.Labels)})
 	}
-	if c.NetworkName != "" {
+	if c.NetworkName != "" && !named {
 		info.NetworkInfos = append(info.NetworkInfos, mesosv1.NetworkInfo{Name: text(c.NetworkName)})
 	}
 	if c.Type == "MESOS" {
@@ -198,15 +229,49 @@ func containerInfo(c *job.Container) *mesosv1.ContainerInfo {
 		kind := mesosv1.Image_DOCKER
 		info.Type = mesosv1.ContainerInfo_MESOS.Enum()
 		info.Mesos = &mesosv1.ContainerInfo_MesosInfo{Image: &mesosv1.Image{Type: &kind, Docker: &mesosv1.Image_Docker{Name: c.Image}, Cached: &cached}}
+		for i, list := range maps {
+			for _, m := range list {
+				info.NetworkInfos[i].PortMappings = append(info.NetworkInfos[i].PortMappings, mesosv1.NetworkInfo_PortMapping{HostPort: m.host, ContainerPort: m.container, Protocol: m.protocol})
+			}
+		}
 		return info
 	}
 	info.Type = mesosv1.ContainerInfo_DOCKER.Enum()
-	network := mesosv1.ContainerInfo_DockerInfo_Network(mesosv1.ContainerInfo_DockerInfo_Network_value[c.Network])
-	info.Docker = &mesosv1.ContainerInfo_DockerInfo{Image: c.Image, Network: &network, ForcePullImage: &c.ForcePullImage}
+	network, known := mesosv1.ContainerInfo_DockerInfo_Network_value[c.Network]
+	if !known {
+		network = int32(mesosv1.ContainerInfo_DockerInfo_HOST)
+	}
+	info.Docker = &mesosv1.ContainerInfo_DockerInfo{Image: c.Image, Network: mesosv1.ContainerInfo_DockerInfo_Network(network).Enum(), ForcePullImage: &c.ForcePullImage}
+	for _, list := range maps {
+		for _, m := range list {
+			if c.Network == "BRIDGE" || c.Network == "USER" {
+				info.Docker.PortMappings = append(info.Docker.PortMappings, mesosv1.ContainerInfo_DockerInfo_PortMapping{HostPort: m.host, ContainerPort: m.container, Protocol: m.protocol})
+			}
+		}
+	}
 	for _, p := range c.Parameters {
 		info.Docker.Parameters = append(info.Docker.Parameters, mesosv1.Parameter{Key: p.Name, Value: p.Value})
 	}
 	return info
+}
+
+// mapping is a port of the host that leads to one of a container.
+type mapping struct {
+	host, container uint32
+	protocol        *string
+}
+
+// mappings gives the ports of a network the task's ports, and returns what is
+// left of these. A certain port of the host cannot be had: Mesos offers ports,
+// and frameworks take them. Such mappings are passed by, as Chronos did.
+func mappings(n job.NetworkInfo, ports []uint64) (list []mapping, rest []uint64) {
+	for _, m := range n.PortMappings {
+		if m.HostPort == 0 && len(ports) > 0 {
+			list = append(list, mapping{uint32(ports[0]), uint32(m.ContainerPort), optional(m.Protocol)})
+			ports = ports[1:]
+		}
+	}
+	return list, ports
 }
 
 func volume(v job.Volume) mesosv1.Volume {
