@@ -112,6 +112,7 @@ func Parse(text string, fields Fields) (*Filter, error) {
 // word is a term as it stands: quoted tells of each character whether it stood in quotes.
 type word struct {
 	at     int
+	plain  bool // it does not begin with a quote
 	runes  []rune
 	quoted []bool
 }
@@ -134,7 +135,7 @@ func split(text string) ([]word, error) {
 			w = nil
 		default:
 			if w == nil {
-				w = &word{at: i}
+				w = &word{at: i, plain: true}
 			}
 			w.runes, w.quoted = append(w.runes, r), append(w.quoted, inside)
 		}
@@ -151,7 +152,7 @@ func split(text string) ([]word, error) {
 // term reads a word.
 func (w word) term(fields Fields) (term, error) {
 	var t term
-	if len(w.runes) > 1 && !w.quoted[0] && (w.runes[0] == '-' || w.runes[0] == '!') {
+	if len(w.runes) > 1 && w.plain && (w.runes[0] == '-' || w.runes[0] == '!') {
 		t.not = true
 		w.runes, w.quoted = w.runes[1:], w.quoted[1:]
 	}

@@ -357,6 +357,9 @@ func TestDevManyAtOnce(t *testing.T) {
 		if d.call("GET", "/api/status", nil, &status); !status.Leading {
 			t.Fatal("it does not lead any more")
 		}
+		if code := d.call("GET", "/", nil, nil); code != 200 {
+			t.Fatalf("the page: %d", code)
+		}
 		for ended < n && len(d.history(fmt.Sprint("j", ended))) == 1 {
 			ended++
 		}

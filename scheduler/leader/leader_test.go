@@ -211,6 +211,90 @@ func TestBothParentsForTwoMinutes(t *testing.T) {
 	})
 }
 
+// TestRetriesComeInTime: attempts 0, 1 and 2, each the interval after the end
+// of the one before, to the instant; also where another process takes over
+// between two of them, which may cost less than a second.
+func TestRetriesComeInTime(t *testing.T) {
+	for _, over := range []bool{false, true} {
+		bubble(t, func(t *testing.T, server *memory.Server, start func(string) (*leader.Leader, *cluster)) {
+			runs := func(_ context.Context, _ string, tell func(scheduler.Status)) {
+				tell(scheduler.Status{State: scheduler.TaskRunning})
+				time.Sleep(700 * time.Millisecond)
+				tell(scheduler.Status{State: scheduler.TaskFailed, Message: "exit 7"})
+			}
+			l, c := start("first:1")
+			next, other := start("second:2")
+			c.runs, other.runs = runs, runs
+			do(t, l, scheduler.PutJob{Job: &job.Job{
+				Name: "f", Command: "exit 7", Shell: true, CPUs: .1, Mem: 32, Schedule: "R1/2000-01-01T00:00:05Z/PT1H", Retries: 2, RetryInterval: "PT3S",
+			}})
+			last := l
+			if over {
+				time.Sleep(8 * time.Second) // between attempts 0 and 1
+				server.Depose()
+				last = next
+			}
+			time.Sleep(30 * time.Second)
+			synctest.Wait()
+			entries, err := last.View().History(t.Context(), last.View().Job("f"))
+			if err != nil || len(entries) != 1 || entries[0].Outcome != scheduler.Failed || len(entries[0].Attempts) != 3 {
+				t.Fatalf("%+v, %v, want one run that failed after 3 attempts", entries, err)
+			}
+			for i, a := range entries[0].Attempts[1:] {
+				late := a.Launched.Sub(entries[0].Attempts[i].Ended) - 3*time.Second
+				if a.Number != i+1 || late < 0 || late >= time.Second || late > 0 && !over {
+					t.Errorf("attempt %d comes %v late", a.Number, late)
+				}
+			}
+		})
+	}
+}
+
+// TestInboxIsBounded: while a commit does not come back, events wait, and
+// beyond the limit so do their senders; one that gives up has changed nothing.
+func TestInboxIsBounded(t *testing.T) {
+	bubble(t, func(t *testing.T, server *memory.Server, start func(string) (*leader.Leader, *cluster)) {
+		l, _ := start("me:1")
+		release := make(chan struct{})
+		server.SetHooks(memory.Hooks{BeforeCommit: func(context.Context, *store.Term, []store.Op) error {
+			<-release
+			return nil
+		}})
+		put := func(ctx context.Context, name string) error {
+			ev := hourly()
+			ev.Job.Name = name
+			return l.Do(ctx, ev)
+		}
+		var wg sync.WaitGroup
+		wg.Go(func() {
+			if err := put(t.Context(), "first"); err != nil { // its commit is on its way
+				t.Error(err)
+			}
+		})
+		synctest.Wait()
+		for i := range leader.InboxSize {
+			wg.Go(func() {
+				if err := put(t.Context(), fmt.Sprint("job", i)); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		synctest.Wait()
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		if err := put(ctx, "late"); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("one event too many: %v, want that its sender waits until it gives up", err)
+		}
+		server.SetHooks(memory.Hooks{})
+		close(release)
+		wg.Wait()
+		synctest.Wait()
+		if n := l.View().Len(); n != leader.InboxSize+1 || l.View().Job("late") != nil {
+			t.Errorf("%d jobs, want the %d that were taken in and no other", n, leader.InboxSize+1)
+		}
+	})
+}
+
 // TestNothingBeforeCommit: as long as a commit has not come back, nobody is
 // answered, no view shows it, and nothing is done.
 func TestNothingBeforeCommit(t *testing.T) {
