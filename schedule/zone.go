@@ -154,6 +154,41 @@ type clock struct {
 	loc    *time.Location
 	fixed  bool // one offset for ever
 	offset int64
+	known  []era // eras that were looked up already, in order and without holes; see remember
+}
+
+// remember looks up the eras of a stretch of time, in Unix seconds, so that
+// they are found faster afterwards.
+func (c *clock) remember(from, to int64) {
+	known := []era{c.eraAt(from)}
+	for last := &known[0]; last.end <= to; {
+		e := c.eraAt(last.end)
+		if e.offset == last.offset {
+			last.end = e.end
+			continue
+		}
+		e.start = last.end
+		known = append(known, e)
+		last = &known[len(known)-1]
+	}
+	c.known = known
+}
+
+// recall finds an era that is remembered.
+func (c *clock) recall(u int64) (era, bool) {
+	n := len(c.known)
+	if n == 0 || u < c.known[0].start || u >= c.known[n-1].end {
+		return era{}, false
+	}
+	low, high := 0, n
+	for high-low > 1 {
+		if mid := (low + high) / 2; c.known[mid].start <= u {
+			low = mid
+		} else {
+			high = mid
+		}
+	}
+	return c.known[low], true
 }
 
 func newClock(loc *time.Location) clock {
@@ -167,6 +202,9 @@ func newClock(loc *time.Location) clock {
 func (c *clock) eraAt(u int64) era {
 	if c.fixed {
 		return era{-never, never, c.offset}
+	}
+	if e, ok := c.recall(u); ok {
+		return e
 	}
 	t := time.Unix(u, 0).In(c.loc)
 	_, offset := t.Zone()
@@ -190,6 +228,9 @@ func (c *clock) eraAt(u int64) era {
 func (c *clock) offsetAt(u int64) int64 {
 	if c.fixed {
 		return c.offset
+	}
+	if e, ok := c.recall(u); ok {
+		return e.offset
 	}
 	_, offset := time.Unix(u, 0).In(c.loc).Zone()
 	return int64(offset)
