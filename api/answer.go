@@ -336,7 +336,9 @@ func (s *server) classify(c call, err error) (int, string) {
 		return http.StatusBadRequest, err.Error()
 	case errors.Is(err, scheduler.ErrTooManyRuns):
 		return http.StatusTooManyRequests, err.Error()
-	case errors.Is(err, scheduler.ErrTooBig):
+	case errors.Is(err, scheduler.ErrNoRun):
+		return http.StatusNotFound, err.Error()
+	case errors.Is(err, scheduler.ErrTooBig), errors.Is(err, scheduler.ErrNoSlot), errors.Is(err, scheduler.ErrBackfill):
 		return http.StatusConflict, err.Error()
 	case errors.Is(err, scheduler.ErrRevision):
 		return http.StatusPreconditionFailed, err.Error()
@@ -392,6 +394,6 @@ func (s *server) outermost(next http.Handler) http.Handler {
 		if strings.HasPrefix(r.URL.Path, roots[v30]+"/") {
 			w.Header().Set("Access-Control-Allow-Origin", "*")
 		}
-		next.ServeHTTP(w, r)
+		next.ServeHTTP(w, withActor(r))
 	})
 }

@@ -58,6 +58,7 @@ type server struct {
 	Options
 	shown  *schedules
 	rows   *rows
+	family *family
 	timers *timers
 }
 
@@ -77,8 +78,9 @@ func New(o Options) http.Handler {
 	if o.Page == nil {
 		o.Page = http.NotFoundHandler()
 	}
+	o.Scheduler = signed{o.Scheduler}
 	shown := newSchedules()
-	s := &server{Options: o, shown: shown, rows: &rows{shown: shown}, timers: newTimers()}
+	s := &server{Options: o, shown: shown, rows: &rows{shown: shown}, family: &family{}, timers: newTimers()}
 	return s.router()
 }
 

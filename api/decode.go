@@ -24,12 +24,16 @@ type posted struct {
 
 // decodeJob reads a job as the release of Chronos that d stands for reads it
 // (Chronos contract 2.1 to 2.4), and hora's own fields. Members of unknown name
-// are passed over; a member of a wrong shape is refused with its name.
+// are passed over, but on hora's own paths; a member of a wrong shape is refused
+// with its name.
 func decodeJob(n node, d dialect, def Defaults) (posted, error) {
 	if n.kind != object {
 		return posted{}, badRequest("the body is %s, want a JSON object", kindNames[n.kind])
 	}
 	r := &reader{node: &n}
+	if d == own {
+		r.asked = make(map[string]bool)
+	}
 	p := posted{job: &job.Job{}}
 	readIdentity(r, p.job, d)
 	readWork(r, p.job, d, def)
@@ -38,6 +42,9 @@ func decodeJob(n node, d dialect, def Defaults) (posted, error) {
 	readPolicies(r, p.job, d, def)
 	p.counters = readCounters(r)
 	p.job.Container = readContainer(r, d)
+	if d == own {
+		r.strangers()
+	}
 	if r.err != nil {
 		return posted{}, r.err
 	}

@@ -151,6 +151,7 @@ func timeText(t time.Time) string {
 
 // job writes a job in the order of the fields of Chronos (contract 2.2), then
 // hora's own fields where they are set. when is its schedule as it is shown.
+// On hora's own paths the counters are no part of a definition.
 func (w *writer) job(j *leader.Job, d dialect, when string) {
 	def, st := j.Job, j.State
 	w.open('{')
@@ -172,22 +173,27 @@ func (w *writer) job(j *leader.Job, d dialect, when string) {
 	if d == v24 {
 		w.key("async").bool(def.Async)
 	}
-	w.key("successCount").int(st.SuccessCount)
-	w.key("errorCount").int(st.ErrorCount)
-	w.key("lastSuccess").text(timeText(st.LastSuccess))
-	w.key("lastError").text(timeText(st.LastError))
+	if d != own {
+		w.key("successCount").int(st.SuccessCount)
+		w.key("errorCount").int(st.ErrorCount)
+		w.key("lastSuccess").text(timeText(st.LastSuccess))
+		w.key("lastError").text(timeText(st.LastError))
+	}
 	w.key("cpus").double(def.CPUs)
 	w.key("disk").double(def.Disk)
 	w.key("mem").double(def.Mem)
 	w.key("disabled").bool(def.Disabled)
 	w.key("softError").bool(def.SoftError)
 	w.key("dataProcessingJobType").bool(def.DataJob)
-	w.key("errorsSinceLastSuccess").int(st.ErrorsSinceLastSuccess)
+	if d != own {
+		w.key("errorsSinceLastSuccess").int(st.ErrorsSinceLastSuccess)
+	}
 	w.work(def, d)
-	if def.Schedule != "" {
+	switch {
+	case def.Schedule != "":
 		w.key("schedule").text(when)
 		w.key("scheduleTimeZone").text(def.Zone)
-	} else {
+	case d != own || def.Trigger == "":
 		w.key("parents").texts(def.Parents)
 	}
 	w.own(def, d)
@@ -204,7 +210,7 @@ func (w *writer) work(def *job.Job, d dialect) {
 	w.key("arguments").texts(def.Arguments)
 	w.key("highPriority").bool(def.HighPriority)
 	w.key("runAsUser").text(def.RunAsUser)
-	if d != v24 {
+	if d == v30 {
 		w.key("concurrent").bool(def.Overlap == "allow")
 	}
 	if def.Container != nil {
@@ -227,7 +233,7 @@ func (w *writer) own(def *job.Job, d dialect) {
 		if def.Async {
 			w.key("async").bool(true)
 		}
-		if overlap == "allow" {
+		if overlap == "allow" && d == v30 {
 			overlap = "" // concurrent says it
 		}
 	}

@@ -28,28 +28,17 @@ type Reason struct {
 
 // apiExplain asks the scheduler, which alone knows of offers, and adds what was decided last.
 func (s *server) apiExplain(c call) (response, error) {
-	var x scheduler.Explanation
-	ctx, cancel := context.WithTimeout(c.Context(), patient)
-	defer cancel()
-	if err := s.Scheduler.Do(ctx, scheduler.Explain{Name: c.segment("name"), Into: &x}); err != nil {
+	out, err := s.explain(c.Context(), c.segment("name"))
+	if err != nil {
 		return response{}, err
-	}
-	out := Explanation{Job: x.Job, Reasons: []Reason{}, Decisions: []entryJSON{}}
-	for _, r := range x.Reasons {
-		reason := Reason{Code: string(r.Code), Text: r.Text, Run: r.Run}
-		if !r.At.IsZero() {
-			at := r.At.UTC()
-			reason.At = &at
-		}
-		out.Reasons = append(out.Reasons, reason)
 	}
 	v, err := s.look()
 	if err != nil {
 		return response{}, err
 	}
-	j := v.Job(x.Job)
+	j := v.Job(out.Job)
 	if j == nil { // deleted meanwhile
-		return response{}, fmt.Errorf("%w: %q", scheduler.ErrNoJob, x.Job)
+		return response{}, fmt.Errorf("%w: %q", scheduler.ErrNoJob, out.Job)
 	}
 	entries, err := v.History(c.Context(), j)
 	if err != nil {
@@ -59,4 +48,22 @@ func (s *server) apiExplain(c call) (response, error) {
 		out.Decisions = append(out.Decisions, historyEntry(entries[i]))
 	}
 	return marshal(out)
+}
+
+// explain asks the scheduler for the reasons; the decisions are left out.
+func (s *server) explain(ctx context.Context, name string) (Explanation, error) {
+	var x scheduler.Explanation
+	out := Explanation{Job: name, Reasons: []Reason{}, Decisions: []entryJSON{}}
+	if err := s.Scheduler.Do(ctx, scheduler.Explain{Name: name, Into: &x}); err != nil {
+		return out, err
+	}
+	for _, r := range x.Reasons {
+		reason := Reason{Code: string(r.Code), Text: r.Text, Run: r.Run}
+		if !r.At.IsZero() {
+			at := r.At.UTC()
+			reason.At = &at
+		}
+		out.Reasons = append(out.Reasons, reason)
+	}
+	return out, nil
 }

@@ -6,7 +6,6 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/hora-scheduler/hora/retry"
 	"github.com/hora-scheduler/hora/scheduler"
 )
 
@@ -45,10 +44,11 @@ type entryJSON struct {
 type attemptJSON struct {
 	Number   int       `json:"number"`
 	Task     string    `json:"task"`
+	Agent    string    `json:"agent,omitempty"`
 	Host     string    `json:"host,omitempty"`
 	Launched time.Time `json:"launched"`
 	Running  time.Time `json:"running,omitzero"`
-	Ended    time.Time `json:"ended"`
+	Ended    time.Time `json:"ended,omitzero"`
 	State    string    `json:"state"`
 	Reason   string    `json:"reason,omitempty"`
 	ExitCode *int      `json:"exitCode,omitempty"`
@@ -104,19 +104,8 @@ func (s *server) apiHistory(c call) (response, error) {
 }
 
 func historyEntry(e *scheduler.Entry) entryJSON {
-	out := entryJSON{
+	return entryJSON{
 		Slot: e.Slot, Count: e.Count, Kind: e.Kind.String(), Outcome: e.Outcome.String(), Reason: e.Reason, Run: e.Run,
-		Created: e.Created, Ended: e.Ended, Attempts: []attemptJSON{},
+		Created: e.Created, Ended: e.Ended, Attempts: attemptsJSON(e.Attempts),
 	}
-	for _, a := range e.Attempts {
-		x := attemptJSON{
-			Number: a.Number, Task: a.TaskID, Host: a.Hostname, Launched: a.Launched, Running: a.Running, Ended: a.Ended,
-			State: a.State.String(), Reason: a.Reason, Message: a.Message,
-		}
-		if a.ExitCode != retry.NoCode {
-			x.ExitCode = &a.ExitCode
-		}
-		out.Attempts = append(out.Attempts, x)
-	}
-	return out
 }

@@ -5,6 +5,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/hora-scheduler/hora/job"
 	"github.com/hora-scheduler/hora/schedule"
 	"github.com/hora-scheduler/hora/scheduler/leader"
 )
@@ -24,7 +25,7 @@ func (k *schedules) of(j *leader.Job) *schedule.Schedule {
 	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	s, err := schedule.Parse(j.Job.Schedule, schedule.Options{Zone: j.Job.Zone, Name: j.Job.Name, Anchor: j.Anchor, Zones: &k.zones})
+	s, err := job.ReadSchedule(j.Job, j.Anchor, &k.zones)
 	if err != nil {
 		return nil // what is stored has been read before
 	}

@@ -166,8 +166,32 @@ func (n *node) member(name string) (*node, bool) {
 // which all it returns is without meaning.
 type reader struct {
 	*node
-	path string // "" for a job, "container." inside it
-	err  error
+	path  string // "" for a job, "container." inside it
+	err   error
+	asked map[string]bool // members that were looked for; nil: nobody wants to know
+}
+
+// member returns a member, and whether there is one.
+func (r *reader) member(name string) (*node, bool) {
+	if r.asked != nil {
+		r.asked[name] = true
+	}
+	return r.node.member(name)
+}
+
+// strangers fails for members that nothing looked for: they may be misspelt.
+func (r *reader) strangers() {
+	for _, name := range r.names {
+		if r.asked[name] {
+			continue
+		}
+		for known := range r.asked {
+			if strings.EqualFold(known, name) {
+				r.fail(name, "is unknown, did you mean %s?", known)
+			}
+		}
+		r.fail(name, "is unknown")
+	}
 }
 
 // fail notes a mistake in a member.

@@ -63,9 +63,17 @@ func checkTexts(c *Compiled) error {
 		return field("command", errors.New("has a NUL character or is not valid UTF-8"))
 	}
 	for _, v := range j.Environment {
-		if v.Name == "" || strings.Contains(v.Name, "=") {
-			return field("environmentVariables", fmt.Errorf("name %q is not allowed, want a name without =", v.Name))
+		if err := CheckVariable(v.Name); err != nil {
+			return field("environmentVariables", err)
 		}
+	}
+	return nil
+}
+
+// CheckVariable tells whether an environment variable may have that name.
+func CheckVariable(name string) error {
+	if name == "" || strings.Contains(name, "=") {
+		return fmt.Errorf("name %q is not allowed, want a name without =", name)
 	}
 	return nil
 }

@@ -113,29 +113,46 @@ func field(name string, err error) error {
 	return &FieldError{name, err}
 }
 
+// ReadSchedule reads the schedule of a definition; nil if it has none. An error
+// is a *FieldError.
+func ReadSchedule(j *Job, anchor time.Time, zones *schedule.Zones) (*schedule.Schedule, error) {
+	c := &Compiled{Job: j}
+	err := c.readSchedule(anchor, zones)
+	return c.When, err
+}
+
+func (c *Compiled) readSchedule(anchor time.Time, zones *schedule.Zones) error {
+	j := c.Job
+	if j.Schedule == "" {
+		return nil
+	}
+	o := schedule.Options{Zone: j.Zone, Name: j.Name, Anchor: anchor, Zones: zones}
+	var err error
+	if o.NotBefore, err = instant("notBefore", j.NotBefore); err != nil {
+		return err
+	}
+	if o.NotAfter, err = instant("notAfter", j.NotAfter); err != nil {
+		return err
+	}
+	if o.Gap, err = choose("dstGap", j.DSTGap, map[string]schedule.Gap{"": schedule.GapDefault, "run": schedule.GapRun, "skip": schedule.GapSkip}); err != nil {
+		return err
+	}
+	if o.Overlap, err = choose("dstOverlap", j.DSTOverlap, map[string]schedule.Overlap{"": schedule.OverlapDefault, "first": schedule.OverlapFirst, "both": schedule.OverlapBoth}); err != nil {
+		return err
+	}
+	if c.When, err = schedule.Parse(j.Schedule, o); err != nil {
+		if errors.Is(err, schedule.ErrZone) {
+			return field("scheduleTimeZone", err)
+		}
+		return field("schedule", err)
+	}
+	return nil
+}
+
 func (c *Compiled) readWhen(anchor time.Time, d Defaults) error {
 	j := c.Job
-	if j.Schedule != "" {
-		o := schedule.Options{Zone: j.Zone, Name: j.Name, Anchor: anchor, Zones: d.Zones}
-		var err error
-		if o.NotBefore, err = instant("notBefore", j.NotBefore); err != nil {
-			return err
-		}
-		if o.NotAfter, err = instant("notAfter", j.NotAfter); err != nil {
-			return err
-		}
-		if o.Gap, err = choose("dstGap", j.DSTGap, map[string]schedule.Gap{"": schedule.GapDefault, "run": schedule.GapRun, "skip": schedule.GapSkip}); err != nil {
-			return err
-		}
-		if o.Overlap, err = choose("dstOverlap", j.DSTOverlap, map[string]schedule.Overlap{"": schedule.OverlapDefault, "first": schedule.OverlapFirst, "both": schedule.OverlapBoth}); err != nil {
-			return err
-		}
-		if c.When, err = schedule.Parse(j.Schedule, o); err != nil {
-			if errors.Is(err, schedule.ErrZone) {
-				return field("scheduleTimeZone", err)
-			}
-			return field("schedule", err)
-		}
+	if err := c.readSchedule(anchor, d.Zones); err != nil {
+		return err
 	}
 	if c.When == nil && j.NotBefore+j.NotAfter != "" {
 		return field("notBefore", errors.New("notBefore and notAfter are bounds of a schedule, and the job has none"))

@@ -119,7 +119,8 @@ func (s *Schedule) readFields(texts [6]string, o Options) error {
 	const star = 1 << 63
 	begins := func(i int) bool { return texts[i][0] == '*' || texts[i][0] == '?' }
 	c := &wall{clock: newClock(s.loc)}
-	c.fields = newFields(bitSets{b.Second &^ star, b.Minute &^ star, b.Hour &^ star, b.Dom &^ star, b.Month &^ star, b.Dow &^ star}, begins(3) || begins(5))
+	s.sets = &bitSets{b.Second &^ star, b.Minute &^ star, b.Hour &^ star, b.Dom &^ star, b.Month &^ star, b.Dow &^ star}
+	c.fields = newFields(*s.sets, begins(3) || begins(5))
 	if !c.possible() {
 		return fmt.Errorf("%w: no month %s has a day %s", ErrImpossible, texts[4], texts[3])
 	}

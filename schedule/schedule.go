@@ -81,6 +81,7 @@ type Schedule struct {
 	first  int64     // bounds of the slots, Unix milliseconds
 	last   int64     //
 	iso    *interval // nil unless the kind is ISO
+	sets   *bitSets  // nil unless it is a cron expression with fields
 }
 
 // interval is what an ISO schedule has besides.

@@ -13,39 +13,44 @@ import (
 // anything is changed.
 func (s *State) putJob(ev PutJob) error {
 	old := s.jobs[ev.Job.Name]
+	def, parents, err := s.examine(ev, old)
+	switch {
+	case err != nil:
+		return err
+	case old == nil:
+		s.addJob(ev, def, parents)
+	default:
+		s.replaceJob(old, ev, def, parents)
+	}
+	return nil
+}
+
+// examine says what a definition means and whether it may take the place of
+// old, which may be nil. It changes nothing.
+func (s *State) examine(ev PutJob, old *entity) (def *job.Compiled, parents []string, err error) {
 	if ev.IfRevision != nil {
 		have := uint64(0)
 		if old != nil {
 			have = old.rec.Revision
 		}
 		if have != *ev.IfRevision {
-			return fmt.Errorf("%w: it is at revision %d, not %d", ErrRevision, have, *ev.IfRevision)
+			return nil, nil, fmt.Errorf("%w: it is at revision %d, not %d", ErrRevision, have, *ev.IfRevision)
 		}
 	}
 	anchor := s.now
 	if old != nil && sameSchedule(old.rec.Job, ev.Job) {
 		anchor = old.rec.Anchor
 	}
-	def, err := s.compile(ev.Job, anchor)
-	if err != nil {
-		return err
+	if def, err = s.compile(ev.Job, anchor); err != nil {
+		return nil, nil, err
 	}
-	var parents []string
 	if def.Gate != nil {
 		parents = def.Gate.Names()
 	}
-	if old == nil {
-		if err := s.graph.Check(ev.Job.Name, parents); err != nil {
-			return parentError(def, err)
-		}
-		s.addJob(ev, def, parents)
-		return nil
-	}
 	if err := s.graph.Check(ev.Job.Name, parents); err != nil {
-		return parentError(def, err)
+		return nil, nil, parentError(def, err)
 	}
-	s.replaceJob(old, ev, def, parents)
-	return nil
+	return def, parents, nil
 }
 
 func parentError(def *job.Compiled, err error) error {
@@ -207,10 +212,14 @@ func (s *State) setJob(e *entity, edit func(*job.Job)) {
 
 // deleteJob removes a job. Its children get its parents instead; a child left
 // without any is disabled, with the reason.
-func (s *State) deleteJob(name string) error {
+func (s *State) deleteJob(ev DeleteJob) error {
+	name := ev.Name
 	e := s.jobs[name]
 	if e == nil {
 		return fmt.Errorf("%w: %q", ErrNoJob, name)
+	}
+	if ev.IfRevision != nil && *ev.IfRevision != e.rec.Revision {
+		return fmt.Errorf("%w: it is at revision %d, not %d", ErrRevision, e.rec.Revision, *ev.IfRevision)
 	}
 	children := s.graph.Children(name)
 	bytes := 0

@@ -20,8 +20,13 @@ type (
 		Counters   *Counters // nil: a new job starts with none, an old one keeps its own
 		IfRevision *uint64   // nil: whatever is there; 0: only if there is none
 	}
+	// CheckJob asks whether a PutJob would be accepted. Nothing is changed.
+	CheckJob struct{ PutJob }
 	// DeleteJob removes a job; its tasks are killed, its children re-linked.
-	DeleteJob struct{ Name string }
+	DeleteJob struct {
+		Name       string
+		IfRevision *uint64 // nil: whatever is there
+	}
 	// SetDisabled pauses or resumes a job.
 	SetDisabled struct {
 		Name     string

@@ -223,8 +223,10 @@ func (s *State) take(ev Event) {
 		s.tick()
 	case PutJob:
 		s.out.Err = s.putJob(ev)
+	case CheckJob:
+		_, _, s.out.Err = s.examine(ev.PutJob, s.jobs[ev.Job.Name])
 	case DeleteJob:
-		s.out.Err = s.deleteJob(ev.Name)
+		s.out.Err = s.deleteJob(ev)
 	case SetDisabled:
 		s.out.Err = s.setDisabled(ev)
 	case RunJob:

@@ -43,6 +43,15 @@ func (v *View) Job(name string) *Job {
 	return j
 }
 
+// JobByUID returns the job with that uid, nil if there is none.
+func (v *View) JobByUID(uid scheduler.UID) *Job {
+	name, there := v.order.Get(uid)
+	if !there {
+		return nil
+	}
+	return v.Job(name)
+}
+
 // Jobs returns all jobs in order of their names.
 func (v *View) Jobs() iter.Seq[*Job] {
 	return func(yield func(*Job) bool) {

@@ -1,0 +1,257 @@
+package api
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"time"
+
+	"github.com/hora-scheduler/hora/job"
+	"github.com/hora-scheduler/hora/scheduler"
+)
+
+// read reads a small JSON body of known members into v. An empty body leaves v as it is.
+func (c call) read(v any) error {
+	body, err := c.body()
+	if err != nil || len(body) == 0 {
+		return err
+	}
+	tree, err := parse(body) // depth and encoding are checked there
+	if err != nil {
+		return err
+	}
+	if tree.kind != object {
+		return badRequest("the body is %s, want a JSON object", kindNames[tree.kind])
+	}
+	d := json.NewDecoder(bytes.NewReader(body))
+	d.DisallowUnknownFields()
+	if err := d.Decode(v); err != nil && err != io.EOF {
+		return badRequest("the body: %v", err)
+	}
+	return nil
+}
+
+// apiPauseJob disables a job and remembers why.
+func (s *server) apiPauseJob(c call) (response, error) {
+	var in struct {
+		Reason string `json:"reason"`
+	}
+	if err := c.read(&in); err != nil {
+		return response{}, err
+	}
+	if len(in.Reason) > scheduler.MaxMessage {
+		return response{}, &job.FieldError{Field: "reason", Err: fmt.Errorf("has %d bytes, at most %d are allowed", len(in.Reason), scheduler.MaxMessage)}
+	}
+	return response{}, s.Scheduler.Do(c.Context(), scheduler.SetDisabled{Name: c.segment("name"), Disabled: true, Reason: in.Reason})
+}
+
+func (s *server) apiResumeJob(c call) (response, error) {
+	return response{}, s.Scheduler.Do(c.Context(), scheduler.SetDisabled{Name: c.segment("name")})
+}
+
+// apiRunJob runs a job now, with arguments and environment of this run's own.
+func (s *server) apiRunJob(c call) (response, error) {
+	var in struct {
+		Arguments   []string              `json:"arguments"`
+		Environment []EnvironmentVariable `json:"environment"`
+	}
+	if err := c.read(&in); err != nil {
+		return response{}, err
+	}
+	ev := scheduler.RunJob{Name: c.segment("name"), Disabled: true, Override: in.Arguments != nil || in.Environment != nil, Arguments: in.Arguments}
+	for _, v := range in.Environment {
+		if err := job.CheckVariable(v.Name); err != nil {
+			return response{}, &job.FieldError{Field: "environment", Err: err}
+		}
+		ev.Environment = append(ev.Environment, job.Variable(v))
+	}
+	return s.order(c, ev)
+}
+
+func (s *server) apiKillJob(c call) (response, error) {
+	return response{}, s.Scheduler.Do(c.Context(), scheduler.KillJob{Name: c.segment("name")})
+}
+
+func (s *server) apiSucceedJob(c call) (response, error) {
+	return response{}, s.Scheduler.Do(c.Context(), scheduler.MarkSuccess{Name: c.segment("name")})
+}
+
+// SlotAnswer is the answer to skipping a slot.
+type SlotAnswer struct {
+	Slot *time.Time `json:"slot,omitempty"`
+}
+
+func (s *server) apiSkipNext(c call) (response, error) {
+	var slot time.Time
+	if err := s.Scheduler.Do(c.Context(), scheduler.SkipNext{Name: c.segment("name"), Into: &slot}); err != nil {
+		return response{}, err
+	}
+	return marshal(SlotAnswer{moment(slot)})
+}
+
+func (s *server) apiUnskip(c call) (response, error) {
+	return response{}, s.Scheduler.Do(c.Context(), scheduler.SkipNext{Name: c.segment("name"), Undo: true})
+}
+
+// BackfillAnswer tells how many slots a backfill has.
+type BackfillAnswer struct {
+	Slots int64 `json:"slots"`
+}
+
+// apiBackfill runs the slots of a range again, or with dryRun tells how many there are.
+func (s *server) apiBackfill(c call) (response, error) {
+	_, j, err := s.find(c)
+	if err != nil {
+		return response{}, err
+	}
+	in := struct {
+		From        time.Time `json:"from"`
+		To          time.Time `json:"to"`
+		Parallelism int       `json:"parallelism"`
+		DryRun      bool      `json:"dryRun"`
+	}{Parallelism: 1}
+	if err := c.read(&in); err != nil {
+		return response{}, err
+	}
+	switch {
+	case in.From.IsZero():
+		return response{}, &job.FieldError{Field: "from", Err: fmt.Errorf("is missing, want a time such as 2026-01-31T00:00:00Z")}
+	case in.To.IsZero():
+		in.To = time.Now()
+	}
+	var out BackfillAnswer
+	if in.DryRun {
+		when := s.shown.of(j)
+		if when == nil {
+			return response{}, fmt.Errorf("%w: it has no schedule", scheduler.ErrNoSlot)
+		}
+		to := in.To
+		if to.After(j.State.Decided) {
+			to = j.State.Decided
+		}
+		if to.After(in.From) {
+			_, out.Slots = when.Range(in.From.Add(-1), to)
+		}
+		return marshal(out)
+	}
+	ev := scheduler.StartBackfill{Name: j.Job.Name, From: in.From, To: in.To, Parallel: in.Parallelism, Into: &out.Slots}
+	if err := s.Scheduler.Do(c.Context(), ev); err != nil {
+		return response{}, err
+	}
+	resp, err := marshal(out)
+	resp.status = http.StatusAccepted
+	return resp, err
+}
+
+func (s *server) apiCancelBackfill(c call) (response, error) {
+	return response{}, s.Scheduler.Do(c.Context(), scheduler.CancelBackfill{Name: c.segment("name")})
+}
+
+// BulkRequest is POST /api/jobs/bulk.
+type BulkRequest struct {
+	Filter string `json:"filter"`
+	Action string `json:"action"` // pause, resume, run, kill, delete
+	Reason string `json:"reason,omitempty"`
+	DryRun bool   `json:"dryRun,omitempty"`
+	Expect *int   `json:"expect,omitempty"` // how many jobs the preview found
+}
+
+// BulkAnswer tells what came of it.
+type BulkAnswer struct {
+	Matched int           `json:"matched"`
+	Names   []string      `json:"names"` // the first hundred
+	Done    int           `json:"done"`
+	Failed  []BulkFailure `json:"failed"`
+}
+
+// BulkFailure is a job for which it did not work.
+type BulkFailure struct {
+	Name   string `json:"name"`
+	Detail string `json:"detail"`
+}
+
+// Limits of a bulk action.
+const (
+	maxBulkNames    = 100
+	maxBulkFailures = 100
+)
+
+// bulkActions are what can be done to many jobs.
+var bulkActions = map[string]func(name, reason string) scheduler.Event{
+	"pause": func(name, reason string) scheduler.Event {
+		return scheduler.SetDisabled{Name: name, Disabled: true, Reason: reason}
+	},
+	"resume": func(name, _ string) scheduler.Event { return scheduler.SetDisabled{Name: name} },
+	"run":    func(name, _ string) scheduler.Event { return scheduler.RunJob{Name: name, Disabled: true} },
+	"kill":   func(name, _ string) scheduler.Event { return scheduler.KillJob{Name: name} },
+	"delete": func(name, _ string) scheduler.Event { return scheduler.DeleteJob{Name: name} },
+}
+
+// apiBulk does one thing to all jobs that a filter means, after a preview of their number.
+func (s *server) apiBulk(c call) (response, error) {
+	v, err := s.look()
+	if err != nil {
+		return response{}, err
+	}
+	var in BulkRequest
+	if err := c.read(&in); err != nil {
+		return response{}, err
+	}
+	act := bulkActions[in.Action]
+	if act == nil {
+		return response{}, &job.FieldError{Field: "action", Err: fmt.Errorf("%.40q is unknown, want one of %s", in.Action, names(bulkActions))}
+	}
+	l := listing{now: time.Now()}
+	if l.filter, err = readFilter(in.Filter); err != nil {
+		return response{}, err
+	}
+	matched := l.find(s.rows.of(v))
+	out := BulkAnswer{Matched: len(matched), Names: []string{}, Failed: []BulkFailure{}}
+	for _, r := range matched[:min(len(matched), maxBulkNames)] {
+		out.Names = append(out.Names, r.Job.Job.Name)
+	}
+	switch {
+	case in.DryRun:
+		return marshal(out)
+	case in.Expect == nil:
+		return response{}, &job.FieldError{Field: "expect", Err: fmt.Errorf("is missing, want the number of jobs that dryRun found: %d now", len(matched))}
+	case *in.Expect != len(matched):
+		return response{}, &failure{http.StatusConflict, fmt.Sprintf("the filter means %d jobs now, not %d", len(matched), *in.Expect)}
+	}
+	s.each(c.Context(), matched, func(name string) scheduler.Event { return act(name, in.Reason) }, &out)
+	return marshal(out)
+}
+
+// bulkWidth is how many orders of one request are under way at once, so that
+// they are committed together.
+const bulkWidth = 64
+
+// each orders something of each job.
+func (s *server) each(ctx context.Context, jobs []*row, order func(name string) scheduler.Event, out *BulkAnswer) {
+	type result struct {
+		name string
+		err  error
+	}
+	results := make(chan result, bulkWidth)
+	slots := make(chan struct{}, bulkWidth)
+	go func() {
+		for _, r := range jobs {
+			slots <- struct{}{}
+			go func() {
+				results <- result{r.Job.Job.Name, s.Scheduler.Do(ctx, order(r.Job.Job.Name))}
+				<-slots
+			}()
+		}
+	}()
+	for range jobs {
+		switch r := <-results; {
+		case r.err == nil:
+			out.Done++
+		case len(out.Failed) < maxBulkFailures:
+			out.Failed = append(out.Failed, BulkFailure{r.name, r.err.Error()})
+		}
+	}
+}
