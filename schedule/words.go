@@ -83,16 +83,16 @@ func (b bitSets) words(both bool) string {
 			text += " every day"
 		}
 	case anyDay:
-		text += " on " + members(dow, func(i int) string { return time.Weekday(i).String() })
+		text += " on " + inWords(dow, func(i int) string { return time.Weekday(i).String() })
 	case anyWeekday:
-		text += " on day " + members(dom, decimal) + " of the month"
+		text += " on day " + inWords(dom, decimal) + " of the month"
 	case both:
-		text += " on day " + members(dom, decimal) + " of the month, if that is " + members(dow, func(i int) string { return time.Weekday(i).String() })
+		text += " on day " + inWords(dom, decimal) + " of the month, if that is " + inWords(dow, func(i int) string { return time.Weekday(i).String() })
 	default:
-		text += " on day " + members(dom, decimal) + " of the month, or on " + members(dow, func(i int) string { return time.Weekday(i).String() })
+		text += " on day " + inWords(dom, decimal) + " of the month, or on " + inWords(dow, func(i int) string { return time.Weekday(i).String() })
 	}
 	if month != months {
-		text += " in " + members(month, func(i int) string { return time.Month(i).String() })
+		text += " in " + inWords(month, func(i int) string { return time.Month(i).String() })
 	}
 	return text
 }
@@ -103,13 +103,13 @@ func (b bitSets) timeWords() string {
 	second, minute, hour := b.second&sixty, b.minute&sixty, b.hour&day
 	within := ""
 	if hour != day {
-		within = " in the hours " + members(hour, func(i int) string { return fmt.Sprintf("%02d", i) })
+		within = " in the hours " + inWords(hour, func(i int) string { return fmt.Sprintf("%02d", i) })
 	}
 	if second != 1 {
 		if n, is := every(second, 60); is && minute == sixty {
 			return "every " + plural(n, "second") + within
 		}
-		return "at second " + members(second, decimal) + " of minute " + members(minute, decimal) + within
+		return "at second " + inWords(second, decimal) + " of minute " + inWords(minute, decimal) + within
 	}
 	if n, is := every(minute, 60); is {
 		return "every " + plural(n, "minute") + within
@@ -132,7 +132,7 @@ func (b bitSets) timeWords() string {
 		}
 		return "at " + strings.Join(times, ", ")
 	}
-	return "at minute " + members(minute, decimal) + " of every hour" + within
+	return "at minute " + inWords(minute, decimal) + " of every hour" + within
 }
 
 func plural(n int, unit string) string {
@@ -161,8 +161,8 @@ func every(set uint64, size int) (n int, is bool) {
 
 func decimal(i int) string { return fmt.Sprint(i) }
 
-// members lists a set, runs of three or more as "x to y".
-func members(set uint64, name func(int) string) string {
+// inWords lists a set, runs of three or more as "x to y".
+func inWords(set uint64, name func(int) string) string {
 	var out []string
 	for i := 0; i < 64; {
 		if set>>i&1 == 0 {
