@@ -10,9 +10,8 @@ SEEDS      ?= 10000
 FUZZTIME   ?= 30s
 TESTFLAGS  ?=
 
-
 .DEFAULT_GOAL := help
-.PHONY: help dev build test check fmt vet lint policy bench sim mutate fuzz clean tools zookeeper
+.PHONY: help dev build test check fmt vet lint policy bench sim mutate fuzz clean tools cc zookeeper
 
 help: ## print the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -37,7 +36,10 @@ build: tools ## build bin/hora
 dev: build ## run hora with a simulated cluster and the jobs of examples/ on http://127.0.0.1:4400
 	$(BIN) dev examples/*.json
 
-test: vet zookeeper ## run all tests, with the race detector
+cc: # the race detector needs a C compiler
+	@command -v "$$($(GO) env CC)" >/dev/null || { echo "the tests' race detector needs a C compiler: install gcc" >&2; exit 1; }
+
+test: cc vet zookeeper ## run all tests, with the race detector
 	$(GO) test -race $(TESTFLAGS) ./...
 	$(GO) test $(TESTFLAGS) ./scheduler/simulation # all its seeds: with the race detector they are fewer
 

@@ -4,11 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
-	"os"
-	"os/exec"
-	"path/filepath"
-	"strconv"
 	"testing"
 	"time"
 
@@ -19,61 +14,13 @@ import (
 	"github.com/hora-scheduler/hora/mesos"
 	"github.com/hora-scheduler/hora/mesos/detector"
 	"github.com/hora-scheduler/hora/mesos/mesossim/cluster"
+	"github.com/hora-scheduler/hora/zookeepertest"
 )
-
-// jars names the environment variable with the directory of ZooKeeper's jars.
-const jars = "HORA_ZOOKEEPER_JARS"
 
 // patience is how long a test waits for what must come.
 const patience = 60 * time.Second
 
-// server is a real ZooKeeper on its own port.
-type server struct {
-	t    *testing.T
-	dir  string
-	port int
-	cmd  *exec.Cmd
-}
-
-func newServer(t *testing.T) *server {
-	t.Helper()
-	if os.Getenv(jars) == "" {
-		t.Skipf("%s is not set: expected the directory of ZooKeeper's jars", jars)
-	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := &server{t: t, dir: t.TempDir(), port: l.Addr().(*net.TCPAddr).Port}
-	l.Close()
-	config := fmt.Sprintf("dataDir=%s\nclientPort=%d\nclientPortAddress=127.0.0.1\ntickTime=200\nadmin.enableServer=false\n", s.dir, s.port)
-	if err := os.WriteFile(filepath.Join(s.dir, "zoo.cfg"), []byte(config), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	s.start()
-	t.Cleanup(func() { s.kill() })
-	return s
-}
-
-func (s *server) start() {
-	s.t.Helper()
-	s.cmd = exec.Command("java", "-Xmx128m", "-cp", filepath.Join(os.Getenv(jars), "*"),
-		"org.apache.zookeeper.server.quorum.QuorumPeerMain", filepath.Join(s.dir, "zoo.cfg"))
-	if err := s.cmd.Start(); err != nil {
-		s.t.Fatal(err)
-	}
-}
-
-func (s *server) kill() {
-	if s.cmd == nil {
-		return
-	}
-	_ = s.cmd.Process.Kill()
-	_ = s.cmd.Wait()
-	s.cmd = nil
-}
-
-func (s *server) url() string { return "zk://127.0.0.1:" + strconv.Itoa(s.port) + "/mesos" }
+func groupURL(s *zookeepertest.Server) string { return "zk://" + s.Addr() + "/mesos" }
 
 // listener is a handler that tells where it is subscribed.
 type listener chan string
@@ -102,15 +49,15 @@ func (l listener) next(t *testing.T) string {
 // a framework finds it, follows it when it dies, and outlives ZooKeeper's absence.
 func TestRealZooKeeper(t *testing.T) {
 	t.Parallel()
-	zoo := newServer(t)
+	zoo := zookeepertest.Start(t, zookeepertest.Config{})
 	sim, err := cluster.Start(t.Context(), cluster.Config{
-		Masters: 3, ZooKeeper: zoo.url(), Election: cluster.Timing{Session: 2 * time.Second}, Instant: true, WorkDir: t.TempDir(),
+		Masters: 3, ZooKeeper: groupURL(zoo), Election: cluster.Timing{Session: 2 * time.Second}, Instant: true, WorkDir: t.TempDir(),
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer sim.Close()
-	found, err := detector.Parse(zoo.url(), detector.Options{Timeout: 2 * time.Second})
+	found, err := detector.Parse(groupURL(zoo), detector.Options{Timeout: 2 * time.Second})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -138,11 +85,11 @@ func TestRealZooKeeper(t *testing.T) {
 		t.Fatal(err)
 	}
 	// Without ZooKeeper masters give up, as real ones do; all is well again when it is back.
-	zoo.kill()
+	zoo.Kill()
 	if got := told.next(t); got != "lost" {
 		t.Fatalf("ZooKeeper dies: %s", got)
 	}
-	zoo.start()
+	zoo.Relaunch(t)
 	third := told.next(t)
 	if n := sim.Leader(); n < 0 || sim.MasterURLs()[n] != third {
 		t.Errorf("subscribed at %s, but %d leads", third, n)
@@ -157,8 +104,8 @@ func TestRealZooKeeper(t *testing.T) {
 // it, and not with another.
 func TestRealDigest(t *testing.T) {
 	t.Parallel()
-	zoo := newServer(t)
-	conn, _, err := zk.Connect([]string{"127.0.0.1:" + strconv.Itoa(zoo.port)}, 2*time.Second, zk.WithLogInfo(false))
+	zoo := zookeepertest.Start(t, zookeepertest.Config{})
+	conn, _, err := zk.Connect([]string{zoo.Addr()}, 2*time.Second, zk.WithLogInfo(false))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -179,7 +126,7 @@ func TestRealDigest(t *testing.T) {
 		t.Fatal(err)
 	}
 	detect := func(credentials string, patience time.Duration) (string, error) {
-		d, err := detector.Parse(fmt.Sprintf("zk://%s@127.0.0.1:%d/mesos", credentials, zoo.port), detector.Options{})
+		d, err := detector.Parse(fmt.Sprintf("zk://%s@%s/mesos", credentials, zoo.Addr()), detector.Options{})
 		if err != nil {
 			t.Fatal(err)
 		}
