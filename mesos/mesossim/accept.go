@@ -28,9 +28,6 @@ func (m *Model) accept(fw *framework, call *scheduler.Call_Accept) {
 	agent.take(role, available)
 	for i := range call.Operations {
 		op := &call.Operations[i]
-		if op.Type != mesos.Offer_Operation_LAUNCH || op.Launch == nil {
-			continue
-		}
 		l := launching{m: m, fw: fw, agent: agent, role: role, available: available}
 		l.operation(op)
 		available = l.available
@@ -116,8 +113,17 @@ type launching struct {
 	available vector
 }
 
+// operation performs an operation. Groups of tasks are refused, as all of a group
+// are if one of its tasks is invalid; reservations and volumes are not simulated.
 func (l *launching) operation(op *mesos.Offer_Operation) {
-	tasks := op.Launch.TaskInfos
+	tasks := operationTasks(op)
+	if op.Type == mesos.Offer_Operation_LAUNCH_GROUP {
+		v := verdict{state: mesos.TASK_ERROR, reason: mesos.REASON_TASK_GROUP_INVALID, message: "Task groups are not simulated"}
+		for i := range tasks {
+			l.m.sendStatus(l.fw, l.m.masterStatus(tasks[i].TaskID, tasks[i].AgentID.Value, v))
+		}
+		return
+	}
 	if l.m.profile >= 5 && op.ID != nil {
 		for i := range tasks {
 			l.refuse(&tasks[i], "Operation IDs are not supported for LAUNCH operations")

@@ -32,14 +32,15 @@ type AgentSpec struct {
 
 // agent is an agent: what the master knows of it, and the agent itself.
 type agent struct {
-	index  int
-	spec   AgentSpec
-	id     string
-	url    *mesos.URL
-	layout layout
-	total  vector
-	free   vector
-	state  agentState // in the master's eyes
+	index    int
+	spec     AgentSpec
+	id       string
+	url      *mesos.URL
+	layout   layout
+	ordinary bool // everything on it is for everybody
+	total    vector
+	free     vector
+	state    agentState // in the master's eyes
 	absence
 	tasks  map[*task]struct{}
 	runs   map[key]*run // by task, while their updates or executors live
@@ -50,11 +51,12 @@ type agent struct {
 
 // absence is an agent's being away and there.
 type absence struct {
-	cut     bool      // no messages pass between master and agent
-	dead    bool      // the agent's process is gone; its executors may live
-	frozen  bool      // the agent's process stands still; its executors wait for it
-	silence *timer    // until the master gives it up
-	lostAt  time.Time // since when it is unreachable
+	cut      bool      // no messages pass between master and agent
+	dead     bool      // the agent's process is gone; its executors may live
+	draining bool      // the operator wants it empty: no offers
+	frozen   bool      // the agent's process stands still; its executors wait for it
+	silence  *timer    // until the master gives it up
+	lostAt   time.Time // since when it is unreachable
 
 	registered time.Time
 	returned   time.Time // re-registered with a master
@@ -69,13 +71,13 @@ func (m *Model) AddAgent(now time.Time, spec AgentSpec) (index int, err error) {
 		a.spec.IP = "127.0.0.1"
 	}
 	for i := range spec.Resources {
-		r := &spec.Resources[i]
-		ranges := r.Type != nil && *r.Type == mesos.RANGES
-		if a.layout.find(r.Name, resourceRole(r), ranges) >= 0 {
-			return 0, fmt.Errorf("agent %s: resource %q is given twice", spec.Hostname, r.Name)
+		x := slotOf(&spec.Resources[i])
+		if a.layout.find(x.key) >= 0 {
+			return 0, fmt.Errorf("agent %s: resource %q is given twice", spec.Hostname, x.name)
 		}
-		a.layout = append(a.layout, slot{r.Name, resourceRole(r), ranges})
+		a.layout = append(a.layout, x)
 	}
+	a.ordinary = a.layout.plain()
 	a.total, _ = a.layout.vectorOf(spec.Resources)
 	path := "/slave(1)"
 	a.url = &mesos.URL{
@@ -203,7 +205,7 @@ func (a *agent) end(m *Model, r *run, grace time.Duration) {
 		grace = time.Duration(g.Nanoseconds)
 	}
 	if !r.killed && r.killing {
-		m.emit(r, r.executorStatus(mesos.TASK_KILLING, ""))
+		m.emit(r, r.killStatus(mesos.TASK_KILLING, ""))
 	}
 	r.killed = true
 	m.command(Command{Kind: Kill, ContainerID: r.container, Grace: grace})

@@ -86,14 +86,14 @@ func (m *Model) allocate(agents []*agent) {
 	made := map[*framework][]*offer{}
 	var retry time.Time
 	for _, a := range agents {
-		if a.state != agentActive || !a.offerable() {
+		if a.state != agentActive || a.draining || !a.offerable() {
 			continue
 		}
 		if len(cands) > 1 {
 			m.rank(cands, total)
 		}
 		for _, c := range cands {
-			amount := a.offerableTo(c.role)
+			amount := a.offerableTo(c.fw, c.role, m.profile)
 			if !allocatable(a.layout, amount) {
 				continue
 			}
@@ -227,23 +227,6 @@ func (r *role) filtered(a *agent, amount vector, now time.Time) time.Time {
 
 // offerable tells quickly whether an agent has anything free.
 func (a *agent) offerable() bool { return !a.free.isZero() }
-
-// offerableTo is what is free on an agent for a role: what is unreserved or
-// reserved for it.
-func (a *agent) offerableTo(r *role) vector {
-	for i, s := range a.layout {
-		if s.role != "*" && s.role != r.name && (a.free[i].milli != 0 || len(a.free[i].spans) > 0) {
-			v := append(vector(nil), a.free...)
-			for j, t := range a.layout {
-				if t.role != "*" && t.role != r.name {
-					v[j] = amount{}
-				}
-			}
-			return v
-		}
-	}
-	return a.free
-}
 
 func (m *Model) makeOffer(c candidate, a *agent, amount vector) *offer {
 	o := &offer{

@@ -216,3 +216,11 @@ func (m *Model) RescindOffers(now time.Time, index int) {
 	}
 	m.allocateBy(m.now)
 }
+
+// RemoveFramework removes a framework as an operator's teardown does.
+func (m *Model) RemoveFramework(now time.Time, id string) {
+	m.enter(now)
+	if fw := m.master.frameworks[id]; fw != nil {
+		m.removeFramework(fw)
+	}
+}

@@ -179,3 +179,27 @@ func (m *Model) Maintenance() []MaintenanceView {
 	}
 	return out
 }
+
+// AgentDrains makes an agent empty, as an operator does since 1.9: no more is
+// offered of it, and its tasks are killed (contract 3.6). AgentReactivates ends it.
+func (m *Model) AgentDrains(now time.Time, index int) {
+	m.enter(now)
+	a := m.agents[index]
+	a.draining = true
+	for _, o := range m.offersOf(nil, a) {
+		m.rescind(o)
+	}
+	if a.linked() {
+		for _, r := range a.sortedRuns() {
+			r.drained = r.phase != ended
+			a.end(m, r, -1)
+		}
+	}
+}
+
+// AgentReactivates lets an agent be offered again that was drained.
+func (m *Model) AgentReactivates(now time.Time, index int) {
+	m.enter(now)
+	m.agents[index].draining = false
+	m.allocate([]*agent{m.agents[index]})
+}

@@ -20,13 +20,6 @@ type amount struct {
 	spans []span
 }
 
-// slot names one resource of an agent.
-type slot struct {
-	name   string
-	role   string // "*" when it is not reserved
-	ranges bool
-}
-
 // layout lists an agent's resources; a vector has one amount for each.
 type layout []slot
 
@@ -39,9 +32,9 @@ func milli(v float64) int64 { return int64(math.Round(v * 1000)) }
 
 func (l layout) zero() vector { return make(vector, len(l)) }
 
-func (l layout) find(name, role string, ranges bool) int {
-	for i, s := range l {
-		if s.name == name && s.role == role && s.ranges == ranges {
+func (l layout) find(key string) int {
+	for i := range l {
+		if l[i].key == key {
 			return i
 		}
 	}
@@ -148,12 +141,12 @@ func (l layout) vectorOf(rs []mesos.Resource) (v vector, ok bool) {
 	v = l.zero()
 	for i := range rs {
 		r := &rs[i]
-		ranges := r.Type != nil && *r.Type == mesos.RANGES
-		at := l.find(r.Name, resourceRole(r), ranges)
+		x := slotOf(r)
+		at := l.find(x.key)
 		if at < 0 {
 			return nil, false
 		}
-		if ranges {
+		if x.ranges {
 			v[at].spans = joinSpans(v[at].spans, spansOf(r))
 			continue
 		}
@@ -170,30 +163,17 @@ func spansOf(r *mesos.Resource) []span {
 	return out
 }
 
-// resourceRole is the role for which a resource is reserved, in either format.
-func resourceRole(r *mesos.Resource) string {
-	if n := len(r.Reservations); n > 0 {
-		return r.Reservations[n-1].GetRole()
-	}
-	if r.Role != nil {
-		return *r.Role
-	}
-	return "*"
-}
-
-// resourcesOf writes a vector as resources. role is printed unless refined;
+// resourcesOf writes a vector as resources, in the old form unless refined;
 // allocation is the role to name in allocation_info, "" for none.
 func (l layout) resourcesOf(v vector, allocation string, refined bool) []mesos.Resource {
 	var out []mesos.Resource
-	for i, s := range l {
+	for i := range l {
+		s := &l[i]
 		if v[i].milli == 0 && len(v[i].spans) == 0 {
 			continue
 		}
-		r := mesos.Resource{Name: s.name}
-		if !refined {
-			role := s.role
-			r.Role = &role
-		}
+		r := mesos.Resource{}
+		s.write(&r, refined)
 		if allocation != "" {
 			r.AllocationInfo = &mesos.Resource_AllocationInfo{Role: &allocation}
 		}
@@ -227,15 +207,9 @@ func (p Profile) describeOne(r *mesos.Resource, allocated string) string {
 	}
 	var b strings.Builder
 	b.WriteString(r.Name)
-	role := resourceRole(r)
-	if p < Mesos1_4 {
-		fmt.Fprintf(&b, "(%s)", role)
-	}
-	fmt.Fprintf(&b, "(allocated: %s)", allocated)
-	if p >= Mesos1_4 && role != "*" {
-		fmt.Fprintf(&b, "(reservations: [(STATIC,%s)])", role)
-	}
-	b.WriteByte(':')
+	s := slotOf(r)
+	before, after := s.described(p)
+	fmt.Fprintf(&b, "%s(allocated: %s)%s:", before, allocated, after)
 	if r.Type != nil && *r.Type == mesos.RANGES {
 		b.WriteByte('[')
 		for i, s := range spansOf(r) {
@@ -249,33 +223,6 @@ func (p Profile) describeOne(r *mesos.Resource, allocated string) string {
 		b.WriteString(strconv.FormatFloat(float64(milli(r.GetScalar().GetValue()))/1000, 'f', -1, 64))
 	}
 	return b.String()
-}
-
-// ParseResources reads the form of the agent's --resources flag:
-// "cpus:4;mem:4096;disk:10000;ports:[31000-31999]", a role in parentheses
-// after the name being optional.
-func ParseResources(text string) ([]mesos.Resource, error) {
-	var out []mesos.Resource
-	for item := range strings.SplitSeq(text, ";") {
-		item = strings.TrimSpace(item)
-		if item == "" {
-			continue
-		}
-		name, value, found := strings.Cut(item, ":")
-		if !found || name == "" {
-			return nil, fmt.Errorf("resource %q: expected name:value", item)
-		}
-		role := "*"
-		if i := strings.IndexByte(name, '('); i > 0 && strings.HasSuffix(name, ")") {
-			name, role = name[:i], name[i+1:len(name)-1]
-		}
-		r := mesos.Resource{Name: name, Role: &role}
-		if err := parseResourceValue(&r, strings.TrimSpace(value)); err != nil {
-			return nil, fmt.Errorf("resource %q: %w", item, err)
-		}
-		out = append(out, r)
-	}
-	return out, nil
 }
 
 func parseResourceValue(r *mesos.Resource, value string) error {

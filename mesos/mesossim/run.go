@@ -40,6 +40,7 @@ type health struct {
 	healthy   *bool // as last reported; nil: nothing was
 	failures  int   // in a row
 	unhealthy bool  // killed for its health
+	drained   bool  // killed because its agent is drained
 }
 
 // conditions are what a run has come to.
@@ -86,6 +87,15 @@ func (m *Model) newRun(a *agent, fw *framework, info *mesos.TaskInfo) *run {
 	a.runSeq++
 	r.state = mesos.TASK_STAGING
 	return r
+}
+
+// killStatus is an executorStatus about a kill; that of a drained agent has a reason.
+func (r *run) killStatus(state mesos.TaskState, message string) *mesos.TaskStatus {
+	st := r.executorStatus(state, message)
+	if r.drained {
+		st.Reason = mesos.REASON_AGENT_DRAINING.Enum()
+	}
+	return st
 }
 
 // executorStatus makes a status of the executor; message "" means none.
@@ -307,7 +317,7 @@ func (m *Model) Exited(now time.Time, container string, e Exit) {
 		st.Reason = mesos.REASON_MAX_COMPLETION_TIME_REACHED.Enum()
 		m.emit(r, st)
 	case r.killed:
-		st := r.executorStatus(mesos.TASK_KILLED, exitMessage(e))
+		st := r.killStatus(mesos.TASK_KILLED, exitMessage(e))
 		if r.unhealthy {
 			st.Healthy = new(bool)
 		}

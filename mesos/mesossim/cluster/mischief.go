@@ -53,6 +53,18 @@ func (f *Faults) AgentRestarts(i int) {
 	f.AgentReturns(i)
 }
 
+// RemoveFramework removes a framework as an operator's teardown does: its tasks
+// end, and its id is of no more use.
+func (f *Faults) RemoveFramework(id string) {
+	f.core.do(func(m *mesossim.Model, now time.Time) { m.RemoveFramework(now, id) })
+}
+
+// AgentDrains makes an agent empty, as an operator does, until AgentReactivates.
+func (f *Faults) AgentDrains(i int) { f.agent(i, (*mesossim.Model).AgentDrains) }
+
+// AgentReactivates lets an agent be offered again that was drained.
+func (f *Faults) AgentReactivates(i int) { f.agent(i, (*mesossim.Model).AgentReactivates) }
+
 // AgentFreezes stops an agent's process until AgentReturns.
 func (f *Faults) AgentFreezes(i int) { f.agent(i, (*mesossim.Model).AgentFreezes) }
 
