@@ -16,6 +16,7 @@ func TestMain(m *testing.M) {
 		"hora": func() {
 			ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 			defer stop()
+			context.AfterFunc(ctx, stop)
 			if code := run(ctx, os.Args[1:], os.Stdout, os.Stderr); code != 0 {
 				exit(code)
 			}

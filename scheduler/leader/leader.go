@@ -137,7 +137,7 @@ func (l *Leader) Run(ctx context.Context) error {
 		case errors.As(err, &corrupt) || errors.Is(err, errRecords):
 			return err
 		}
-		l.opts.Log.Error("the term ended", "error", err)
+		l.opts.Log.Error("this process does not lead", "error", err)
 		if time.Since(began) > maxPause {
 			pause = minPause
 		}

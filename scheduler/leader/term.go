@@ -49,6 +49,7 @@ func (l *Leader) lead(stop context.Context) error {
 		return fmt.Errorf("campaign: %w", err)
 	}
 	defer won.Resign()
+	defer l.follow("") // also if what is stored cannot be loaded
 	ctx, cancel := outlast(stop, handover)
 	defer cancel()
 
