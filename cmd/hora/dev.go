@@ -19,6 +19,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/hora-scheduler/hora/api"
+	"github.com/hora-scheduler/hora/member"
 	"github.com/hora-scheduler/hora/mesos"
 	"github.com/hora-scheduler/hora/mesos/mesossim/cluster"
 	"github.com/hora-scheduler/hora/notify"
@@ -184,6 +185,7 @@ func (o *devOptions) assemble(backend store.Backend, master, self string, stdout
 		Scheduler: l, Defaults: api.Defaults{CPUs: .1, Mem: 128, Disk: 256, User: currentUser(), Epsilon: time.Duration(o.taskEpsilon) * time.Second},
 		Gatherer: registry, Page: ui.Handler(), Log: log,
 	})
+	handler = member.New(member.Options{View: l.View, Self: self, Local: handler, Log: log, Version: version})
 	return &program{leader: l, handler: handler, notifier: notifier, log: log}, nil
 }
 
@@ -203,10 +205,7 @@ const shutdownTime = 2 * time.Second
 func (p *program) run(ctx context.Context, listener net.Listener, ready func(base string) error) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	server := &http.Server{
-		Handler: p.handler, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute, WriteTimeout: time.Minute, IdleTimeout: 2 * time.Minute,
-		MaxHeaderBytes: 64 << 10, ErrorLog: slog.NewLogLogger(p.log.Handler(), slog.LevelDebug),
-	}
+	server := newServer(p.handler, p.log)
 	var telling sync.WaitGroup
 	defer telling.Wait()
 	telling.Go(func() { p.notifier.Run(ctx) })

@@ -35,6 +35,7 @@ type clusterOptions struct {
 	cpus, memory, disk float64
 	placement          scheduler.Placement // what flags say of it
 	order              string
+	gpus               bool
 }
 
 func (o *clusterOptions) settings() []config.Setting {
@@ -48,7 +49,8 @@ func (o *clusterOptions) settings() []config.Setting {
 		{Name: "mesos_tls_cert", Group: group, Meaning: "certificate that masters are shown", Value: config.Some(&o.tls.Cert, file)},
 		{Name: "mesos_tls_key", Group: group, Meaning: "its key", Value: config.Some(&o.tls.Key, file)},
 		{Name: "mesos_framework_name", Group: group, Default: "hora", Meaning: "name of the framework", Value: config.Some(&o.name, "a name")},
-		{Name: "mesos_role", Group: group, Default: "*", Meaning: "role whose resources are used", Value: config.Some(&o.role, "a role").Checked(checkRole)},
+		{Name: "mesos_role", Group: group, Default: "*", Meaning: "roles whose resources are used, separated by commas", Value: config.Some(&o.role, "roles, separated by commas").Checked(checkRoles)},
+		{Name: "gpus", Group: group, Default: "false", Meaning: "have agents with gpus make offers, too", Value: config.Bool(&o.gpus)},
 		{Name: "user", Group: group, Default: "root", Meaning: "user of the framework, and of jobs without runAsUser", Value: config.Some(&o.user, "the name of a user")},
 		{Name: "failover_timeout", Group: group, Default: "604800", Meaning: "how long Mesos keeps the tasks while no hora is there", Value: config.Duration(&o.failover, time.Second, time.Minute, 10*365*24*time.Hour)},
 		{Name: "mesos_authentication_principal", Group: group, Meaning: "principal of the framework", Value: config.Some(&o.principal, "a principal")},
@@ -63,17 +65,19 @@ func (o *clusterOptions) settings() []config.Setting {
 	}
 }
 
-// checkRole follows Mesos (Mesos contract 2.1): no slash at an end, no dots alone, no blanks.
-func checkRole(role string) error {
-	if role == "*" {
-		return nil
+// roles are those of --mesos_role.
+func (o *clusterOptions) roles() []string {
+	var out []string
+	for r := range strings.SplitSeq(o.role, ",") {
+		out = append(out, strings.TrimSpace(r))
 	}
-	for part := range strings.SplitSeq(role, "/") {
-		if part == "" || part == "." || part == ".." || part == "*" || part[0] == '-' || strings.ContainsAny(part, " \t\r\n\v\f\b\\") {
-			return errors.New("Mesos does not take this role")
-		}
-	}
-	return nil
+	return out
+}
+
+// checkRoles tells whether Mesos takes these roles.
+func checkRoles(text string) error {
+	_, err := framework.Options{Name: "x", User: "x", Roles: (&clusterOptions{role: text}).roles()}.Info()
+	return err
 }
 
 // storeOptions say where the state is.
@@ -324,18 +328,16 @@ func (o *serveOptions) mesosConfig(set *config.Set, self string, log *slog.Logge
 		where, _ := set.Given("master")
 		return mesos.Config{}, nil, usageError{fmt.Errorf("%s: %w", where, err)} // which shows no password
 	}
-	info := framework.Info(c.name, c.user)
-	seconds := c.failover.Seconds()
-	info.FailoverTimeout, info.Hostname = &seconds, &o.http.hostname
+	who := framework.Options{
+		Name: c.name, User: c.user, Roles: c.roles(), Principal: c.principal, Hostname: o.http.hostname, FailoverTimeout: c.failover, GPUs: c.gpus,
+	}
 	if page, err := member.Base(self); err == nil {
-		url := page.String()
-		info.WebUiURL = &url
+		who.WebUI = page.String()
 	}
-	if c.role != "*" {
-		info.Role = &c.role
-	}
-	if c.principal != "" {
-		info.Principal = &c.principal
+	info, err := who.Info()
+	if err != nil {
+		found.Close()
+		return mesos.Config{}, nil, usageError{err}
 	}
 	config := mesos.Config{Detector: found, Framework: info, TLS: secure, Logger: log}
 	if c.secret != "" {
@@ -350,6 +352,6 @@ func (o *serveOptions) schedulerConfig() scheduler.Config {
 	cfg.RetryInterval, cfg.DisableAfterFailures, cfg.History = o.job.retry, o.job.disableAfter, o.job.history
 	p := &o.cluster.placement
 	cfg.Reconcile, cfg.MinRevive, cfg.Refuse, cfg.Binpack = p.Reconcile, p.MinRevive, p.Refuse, o.cluster.order == "binpack"
-	cfg.Roles = []string{o.cluster.role}
+	cfg.Roles = o.cluster.roles()
 	return cfg
 }
