@@ -42,6 +42,7 @@ cc: # the race detector needs a C compiler
 test: cc vet zookeeper ## run all tests, with the race detector
 	$(GO) test -race $(TESTFLAGS) ./...
 	$(GO) test $(TESTFLAGS) ./scheduler/simulation # all its seeds: with the race detector they are fewer
+	$(GO) test $(TESTFLAGS) ./schedule -long       # every jump of the clock in 12 zones
 
 check: fmt lint test ## everything that must hold before a commit: format, vet, staticcheck, all tests
 

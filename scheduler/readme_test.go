@@ -27,7 +27,7 @@ func TestReadmeExamples(t *testing.T) {
 	})
 	for _, policy := range []string{
 		"catchUp=latest", "catchUp=all", "catchUp=none", "epsilon=", "overlap=queue", "overlap=skip", "overlap=allow", "overlap=replace",
-		"parents=", "mode=each", "trigger=", "softError=", "retries=", "backoff=exponential", "retryOn=", "timeout=", "jitter=", "notAfter=",
+		"parents=", "mode=each", "trigger=", "softError=", "retries=", "backoff=exponential", "retryJitter=", "maxConcurrent=", "retryOn=", "timeout=", "jitter=", "notAfter=",
 	} {
 		if !strings.Contains(policies.String(), policy) {
 			t.Errorf("the README has no example of %s", policy)
