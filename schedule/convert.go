@@ -28,6 +28,7 @@ const DefaultMost = 1000
 type Conversion struct {
 	Texts    []string
 	Zone     string // the zone to read them in
+	Jumps    bool   // the zone's clock jumps between From and Until
 	Exact    bool
 	Smallest bool      // proven to be the smallest exact set
 	Reason   string    // if not exact, why no set is
@@ -200,7 +201,7 @@ func (c *converter) compared(pieces []piece) (*Conversion, error) {
 }
 
 func (c *converter) conversion() *Conversion {
-	return &Conversion{Zone: c.o.Zone, From: time.UnixMilli(c.from).UTC(), Until: time.UnixMilli(c.until).UTC()}
+	return &Conversion{Zone: c.o.Zone, Jumps: len(c.shifts) > 0, From: time.UnixMilli(c.from).UTC(), Until: time.UnixMilli(c.until).UTC()}
 }
 
 // lookForGap notes the first slot that the clock jumps over.

@@ -14,10 +14,14 @@ const (
 	exitOK     = 0
 	exitFailed = 1 // it was tried and did not work
 	exitUsage  = 2 // the command line or the configuration is wrong
+	exitUnlike = 3 // there is nothing that is exactly what was asked for
 )
 
 // usageError says that what was asked for is wrong, before anything was tried.
 type usageError struct{ error }
+
+// unlikeError says that there is no exact answer.
+type unlikeError struct{ error }
 
 // badFlag says that a flag's value is wrong and what was expected.
 func badFlag(name string, value any, want string) error {
@@ -40,7 +44,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return usageError{fmt.Errorf("%w\nsee '%s --help'", err, c.CommandPath())}
 	})
-	root.AddCommand(devCommand(), explainCommand(), nextCommand(), notifyCommand(), serveCommand(), simCommand())
+	root.AddCommand(convertCommand(), devCommand(), explainCommand(), nextCommand(), notifyCommand(), serveCommand(), simCommand())
 	err := root.ExecuteContext(ctx)
 	if err == nil {
 		return exitOK
@@ -49,6 +53,9 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	var usage usageError
 	if errors.As(err, &usage) || isCobraUsage(root, args) {
 		return exitUsage
+	}
+	if errors.As(err, new(unlikeError)) {
+		return exitUnlike
 	}
 	return exitFailed
 }

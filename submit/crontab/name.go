@@ -12,8 +12,8 @@ import (
 
 // nameOf gives the job its name: the one in a comment above, # name: load, or
 // one made of its command and of a hash of all that makes the line what it is.
-// Neither the line's number nor its neighbours count, so names stay when a crontab
-// is edited elsewhere; of equal lines the later ones have a number.
+// Neither the line's number nor its neighbours nor the options count, so names stay when a
+// crontab is edited elsewhere; of equal lines the later ones have a number.
 func (t *table) nameOf(j *Job, entry string) bool {
 	if t.name != "" {
 		if err := job.CheckName(t.name); err != nil {
@@ -27,8 +27,11 @@ func (t *table) nameOf(j *Job, entry string) bool {
 		j.Name = t.name
 		return true
 	}
-	h := fnv.New32a()
-	fmt.Fprintf(h, "%s\x00%s\x00%s\x00%s", j.Schedule, j.Zone, j.RunAsUser, strings.TrimRight(entry, " \t"))
+	h, user := fnv.New32a(), ""
+	if t.options.System {
+		user = j.RunAsUser
+	}
+	fmt.Fprintf(h, "%s\x00%s\x00%s\x00%s", j.Schedule, t.variable("CRON_TZ"), user, strings.TrimRight(entry, " \t"))
 	base := fmt.Sprintf("%s%s-%08x", t.options.Prefix, slug(entry), h.Sum32())
 	j.Name = base
 	for t.names[j.Name] != 0 {
