@@ -104,7 +104,9 @@ func (m *Model) allocate(agents []*agent) {
 				continue
 			}
 			made[c.fw] = append(made[c.fw], m.makeOffer(c, a, amount))
-			break
+			if !a.offerable() {
+				break // else there is something left that is reserved for others
+			}
 		}
 	}
 	if !retry.IsZero() {

@@ -32,6 +32,7 @@ type Framework struct {
 	config  mesos.Config
 	roles   []string
 	session atomic.Pointer[mesos.Session]
+	deliver atomic.Pointer[func(scheduler.Event)] // of the term
 }
 
 // New returns a framework that does nothing before Run.
@@ -39,6 +40,8 @@ func New(c mesos.Config) *Framework { return &Framework{config: c, roles: Roles(
 
 // Run keeps the framework subscribed and delivers what happens until ctx ends.
 func (f *Framework) Run(ctx context.Context, frameworkID string, deliver func(scheduler.Event)) error {
+	f.deliver.Store(&deliver)
+	defer f.deliver.Store(nil)
 	defer f.session.Store(nil)
 	for {
 		err := mesos.Run(ctx, f.config, frameworkID, &handler{f, deliver})
@@ -106,7 +109,9 @@ func Event(ev *calls.Event, roles ...string) scheduler.Event {
 // callTime bounds one call.
 const callTime = 30 * time.Second
 
-// Perform sends one effect to the master.
+// Perform sends one effect to the master, and waits until it has taken it, but
+// for acknowledgements: of these there are many, an agent repeats what was not
+// acknowledged, and their order among each other says nothing.
 func (f *Framework) Perform(ctx context.Context, e scheduler.Effect) error {
 	s := f.session.Load()
 	if s == nil {
@@ -114,12 +119,41 @@ func (f *Framework) Perform(ctx context.Context, e scheduler.Effect) error {
 	}
 	call, err := Call(e)
 	if err != nil {
+		f.refused(e, err)
 		return err
 	}
 	f.complete(call, s.FrameworkID())
 	ctx, cancel := context.WithTimeout(ctx, callTime)
 	defer cancel()
-	return s.Call(ctx, call)
+	if call.Type == calls.Call_ACKNOWLEDGE {
+		return s.Send(ctx, call, func(error) {})
+	}
+	err = s.Call(ctx, call)
+	if errors.Is(err, mesos.ErrBadCall) {
+		f.refused(e, err)
+	}
+	return err
+}
+
+// refused tells that the master did not take a launch, which it will not do the
+// next time either. One task alone is to blame for that; of several it is not
+// known which, so they are tried again.
+func (f *Framework) refused(e scheduler.Effect, why error) {
+	a, ok := e.(scheduler.Accept)
+	tell := f.deliver.Load()
+	if !ok || tell == nil {
+		return
+	}
+	st := scheduler.Status{AgentID: a.AgentID, State: scheduler.TaskDropped, Message: why.Error()}
+	if len(a.Launches) == 1 {
+		st.State = scheduler.TaskError
+	}
+	go func() { // the leader may wait for us to be done
+		for _, l := range a.Launches {
+			st.TaskID = l.TaskID
+			(*tell)(scheduler.Update{Status: st})
+		}
+	}()
 }
 
 // complete adds to tasks what only the session knows, and what is the same for
