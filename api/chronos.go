@@ -183,11 +183,16 @@ func (s *server) killJob(c call) (response, error) {
 	return s.do(c, jobWord(c.dialect), name, scheduler.KillJob{Name: name})
 }
 
-// runJob runs a job now. 2.4.0 took arguments and did nothing with them.
+// runJob runs a job now. 2.4.0 took arguments and did nothing with them; 3.0.2
+// takes semicolons out of them, in vain, as it quotes nothing.
 func (s *server) runJob(c call) (response, error) {
 	name := c.segment("name")
 	ev := scheduler.RunJob{Name: name}
-	if a := c.URL.Query().Get("arguments"); strings.TrimSpace(a) != "" {
+	a := c.URL.Query().Get("arguments")
+	if c.dialect == v30 {
+		a = strings.ReplaceAll(a, ";", "")
+	}
+	if strings.TrimSpace(a) != "" {
 		ev.Override, ev.Arguments = true, []string{a}
 	}
 	return s.do(c, "Job", name, ev)
@@ -211,23 +216,6 @@ func (s *server) leader(call) (response, error) {
 	return jsonBody(w.buf), nil
 }
 
-// purge is 2.4.0's DELETE task/all: it forgets what waits to be launched. The
-// scheduler cannot do that yet, so it is refused while something waits.
-func (s *server) purge(call) (response, error) {
-	v, err := s.look()
-	if err != nil {
-		return response{}, err
-	}
-	for j := range v.Jobs() {
-		for _, r := range j.Runs {
-			if r.State != scheduler.Launched {
-				return response{}, &failure{http.StatusConflict, "job " + strconv.Quote(j.Job.Name) + " waits to be launched, and forgetting that is not supported; disable the job instead"}
-			}
-		}
-	}
-	return response{}, nil
-}
-
 // lastResult says how a job's last run ended (Chronos contract 1.3).
 func lastResult(st *scheduler.JobState) string {
 	switch {
@@ -246,7 +234,7 @@ func lastResult(st *scheduler.JobState) string {
 func doing(j *leader.Job, now time.Time) (running, queued int) {
 	for _, r := range j.Runs {
 		switch {
-		case r.State == scheduler.Launched:
+		case r.State == scheduler.Launched || r.State == scheduler.Awaiting:
 			running++
 		case r.State == scheduler.Waiting || !r.NotBefore.After(now):
 			queued++

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"math/big"
 	"regexp"
 	"slices"
@@ -290,7 +291,27 @@ func plain(v any) any {
 	return v
 }
 
-// firstDiff tells where two values differ, "" for nowhere. 1 equals 1.0.
+// memberDiffs tells of all members that differ.
+func memberDiffs(x, y ordered, at string) string {
+	var out []string
+	for _, m := range x {
+		got, there := y.get(m.name)
+		if !there {
+			out = append(out, at+"."+m.name+": missing (want "+short(m.value)+")")
+		} else if d := firstDiff(m.value, got, at+"."+m.name); d != "" {
+			out = append(out, d)
+		}
+	}
+	for _, m := range y {
+		if _, there := x.get(m.name); !there {
+			out = append(out, at+"."+m.name+": unexpected "+short(m.value))
+		}
+	}
+	return strings.Join(out, ", ")
+}
+
+// firstDiff tells where two values differ, "" for nowhere: of lists the first
+// place, of objects all. 1 equals 1.0.
 func firstDiff(a, b any, at string) string {
 	differ := at + ": want " + short(a) + ", got " + short(b)
 	switch x := a.(type) {
@@ -299,23 +320,7 @@ func firstDiff(a, b any, at string) string {
 		if !same {
 			return differ
 		}
-		for _, m := range x {
-			if _, there := y.get(m.name); !there {
-				return at + "." + m.name + ": missing (want " + short(m.value) + ")"
-			}
-		}
-		for _, m := range y {
-			if _, there := x.get(m.name); !there {
-				return at + "." + m.name + ": unexpected " + short(m.value)
-			}
-		}
-		for _, m := range x {
-			got, _ := y.get(m.name)
-			if d := firstDiff(m.value, got, at+"."+m.name); d != "" {
-				return d
-			}
-		}
-		return ""
+		return memberDiffs(x, y, at)
 	case []any:
 		y, same := b.([]any)
 		if !same {
@@ -489,7 +494,7 @@ func (c compared) body(want, got recorded) string {
 	if wantErr != nil || !strings.Contains(mediaType(want.Headers), "json") {
 		a, b := c.want.text(want.Body, rules), c.got.text(got.Body, rules)
 		if how.UnorderedLines {
-			a, b = sortedLines(a), sortedLines(b)
+			return lineDiff(a, b)
 		}
 		return textDiff(a, b)
 	}
@@ -501,13 +506,71 @@ func (c compared) body(want, got recorded) string {
 			return "order of keys: " + d
 		}
 	}
-	return firstDiff(c.want.json(wanted, rules, how.Unordered), c.got.json(doc, rules, how.Unordered), "$")
+	return jobsDiff(c.want.json(wanted, rules, how.Unordered), c.got.json(doc, rules, how.Unordered))
 }
 
-func sortedLines(s string) string {
-	lines := strings.Split(s, "\n")
-	slices.Sort(lines)
-	return strings.Join(lines, "\n")
+// jobsDiff is firstDiff, but of lists of jobs it tells which are missing, which
+// are too many, and how those differ that both have: nothing hides behind the first.
+func jobsDiff(a, b any) string {
+	first := firstDiff(a, b, "$")
+	x, ok1 := byName(a)
+	y, ok2 := byName(b)
+	if first == "" || !ok1 || !ok2 {
+		return first
+	}
+	out := []string{}
+	for _, name := range slices.Sorted(maps.Keys(x)) {
+		if _, there := y[name]; !there {
+			out = append(out, name+" is missing")
+		} else if d := firstDiff(x[name], y[name], name); d != "" {
+			out = append(out, d)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(y)) {
+		if _, there := x[name]; !there {
+			out = append(out, name+" is too many")
+		}
+	}
+	if len(out) == 0 {
+		return first
+	}
+	return strings.Join(out, "; ")
+}
+
+// byName finds the jobs of a list.
+func byName(v any) (map[string]any, bool) {
+	list, isList := v.([]any)
+	out := map[string]any{}
+	for _, x := range list {
+		o, _ := x.(ordered)
+		name, _ := o.get("name")
+		text, isText := name.(string)
+		if !isText {
+			return nil, false
+		}
+		out[text] = x
+	}
+	return out, isList
+}
+
+// lineDiff compares sets of lines.
+func lineDiff(a, b string) string {
+	x, y := strings.Split(a, "\n"), strings.Split(b, "\n")
+	out := []string{}
+	for _, only := range []struct {
+		in, notIn []string
+		what      string
+	}{{x, y, "missing"}, {y, x, "too many"}} {
+		lines := slices.DeleteFunc(slices.Clone(only.in), func(l string) bool { return slices.Contains(only.notIn, l) })
+		slices.Sort(lines)
+		for _, l := range lines {
+			out = append(out, only.what+" "+short(l))
+		}
+	}
+	if len(out) == 0 && len(x) != len(y) {
+		return "lines stand there more than once"
+	}
+	return strings.Join(out, "; ")
 }
 
 // observed compares what Mesos saw.
@@ -520,21 +583,25 @@ func (c compared) observed(got any) string {
 	}
 	a, b := side{c.want.vars, ""}, side{c.got.vars, ""}
 	return firstDiff(
-		mapTexts(a.json(want, rules, how.Unordered), func(s string) string { return chronosID.ReplaceAllString(s, c.withoutSuffix()) }),
-		mapTexts(b.json(got, rules, how.Unordered), func(s string) string { return ourID.ReplaceAllString(s, c.withoutSuffix()) }), "$")
+		mapTexts(a.json(want, rules, how.Unordered), func(s string) string { return c.sameID(chronosID, s) }),
+		mapTexts(b.json(got, rules, how.Unordered), func(s string) string { return c.sameID(ourID, s) }), "$")
 }
 
 // Ids of tasks. In ours the run stands where the arguments stand in Chronos',
-// everywhere; docs/compatibility.md says so. And what is due in 3.0.2 is due
-// when it is found to be, not at its slot.
+// everywhere, and all attempts have the time of the slot; docs/compatibility.md
+// says so. In 3.0.2 the time is that of the launch, and in 2.4.0 that of a retry.
 var (
 	chronosID = regexp.MustCompile(`^ct:([^:]+):(\d+):([^:]+):.*$`)
 	ourID     = regexp.MustCompile(`^ct:([^:]+):(\d+):([^:]+):[0-9a-z]+-[0-9a-z]+$`)
 )
 
-func (c compared) withoutSuffix() string {
-	if c.version == "3.0.2" {
-		return "ct:<DUE>:$2:$3:<SUFFIX>"
+func (c compared) sameID(form *regexp.Regexp, s string) string {
+	parts := form.FindStringSubmatch(s)
+	switch {
+	case parts == nil:
+		return s
+	case c.version == "3.0.2" || parts[2] != "0":
+		parts[1] = "<DUE>"
 	}
-	return "ct:$1:$2:$3:<SUFFIX>"
+	return "ct:" + parts[1] + ":" + parts[2] + ":" + parts[3] + ":<SUFFIX>"
 }

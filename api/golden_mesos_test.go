@@ -170,7 +170,7 @@ var users = []string{"root", "nobody"}
 // execute runs a task.
 func (m *simulated) execute(c mesossim.Command, killed <-chan struct{}) {
 	spec := c.Launch
-	time.Sleep(100 * time.Millisecond)
+	pause(113*time.Millisecond + 7*time.Microsecond)
 	if !slices.Contains(users, spec.User) {
 		m.enter(func(now time.Time) {
 			m.model.LaunchFailed(now, c.ContainerID, "Failed to get user information for '"+spec.User+"'")
@@ -337,7 +337,7 @@ func (m *simulated) marked(task string) ([]string, bool) {
 		if from, to := slices.Index(lines, "BEGIN-GOLDEN"), slices.Index(lines, "END-GOLDEN"); from >= 0 && to > from {
 			return lines[from+1 : to], true
 		}
-		time.Sleep(500 * time.Millisecond)
+		pause(500 * time.Millisecond)
 	}
 	return nil, false
 }

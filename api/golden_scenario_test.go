@@ -188,7 +188,7 @@ func nowValue(text string) string {
 	if m == nil {
 		panic("placeholder " + text)
 	}
-	time.Sleep(37 * time.Millisecond) // no two placeholders are whole seconds apart, so that fold tells them apart
+	pause(37 * time.Millisecond) // no two placeholders are whole seconds apart, so that fold tells them apart
 	at := time.Now().UTC()
 	if m[1] != "" {
 		n, _ := strconv.Atoi(m[1])

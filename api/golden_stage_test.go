@@ -65,6 +65,9 @@ func play(t *testing.T, root string, f func(s *stage)) {
 	})
 }
 
+// pause lets virtual time pass.
+func pause(d time.Duration) { time.Sleep(d) }
+
 // start starts a process that leads.
 func (s *stage) start() {
 	cfg := scheduler.DefaultConfig()
@@ -186,7 +189,7 @@ func (s *stage) wait(w *waiting, vars *placeholders) bool {
 		time.Sleep(patience)
 		return true
 	}
-	for end := time.Now().Add(patience); ; time.Sleep(200 * time.Millisecond) {
+	for end := time.Now().Add(patience); ; time.Sleep(197*time.Millisecond + 13*time.Microsecond) {
 		if s.holds(until) {
 			return true
 		}

@@ -164,6 +164,14 @@ func takeStep(t *testing.T, st *stage, c compared, vars *placeholders) string {
 			headers[name] = vars.fill(value)
 		}
 		how = c.answer(st.ask(x.Request.Method, vars.fill(x.Request.Path), headers, x.Request.content(t, vars)))
+		if how != "" && strings.HasPrefix(x.Request.Path, "/metrics") && headers["Accept"] == "" {
+			how += "; with Accept: application/json: " // who wants Chronos' figures has to say so
+			if asked := c.answer(st.ask(x.Request.Method, vars.fill(x.Request.Path), map[string]string{"Accept": "application/json"}, nil)); asked != "" {
+				how += asked
+			} else {
+				how += "the same"
+			}
+		}
 	case x.Observe != nil:
 		how = c.observed(st.mesos.observe(*x.Observe, vars))
 	case x.Control == "restart":

@@ -205,10 +205,9 @@ func (s *server) chronosMetrics(c call) (response, error) {
 		} else {
 			queued += int64(n)
 		}
-		for name, n := range map[string]int64{"jobs.run.success.": j.State.SuccessCount, "jobs.run.failure.": j.State.ErrorCount} {
-			if n != 0 {
-				out.Counters[name+j.Job.Name] = counterJSON{n}
-			}
+		if j.State.SuccessCount != 0 || j.State.ErrorCount != 0 {
+			out.Counters["jobs.run.success."+j.Job.Name] = counterJSON{j.State.SuccessCount}
+			out.Counters["jobs.run.failure."+j.Job.Name] = counterJSON{j.State.ErrorCount}
 		}
 		if j.State.Entries == 0 {
 			continue

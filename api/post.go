@@ -114,6 +114,9 @@ func (s *server) prepareSchedule(d dialect, p *posted, old *leader.Job) error {
 	switch {
 	case p.once: // run once, now (Chronos contract 3.2)
 		j.Schedule = "R1/" + timeText(time.Now()) + "/PT24H"
+		if d == v24 {
+			j.Schedule = "R1//PT24H" // from when it is made
+		}
 	case strings.TrimSpace(j.Schedule) == "":
 		return inChronosWords(d, j, old == nil, &job.FieldError{Field: "schedule", Err: job.ErrNoRun})
 	case old != nil && old.Job.Schedule != "" && j.Zone == old.Job.Zone && j.Schedule == s.shown.text(old):

@@ -61,6 +61,7 @@ var both = []route{
 var only24 = []route{
 	{"PUT", "/iso8601", jsonOnly, jsonOnly, (*server).postScheduled, "Iso8601JobResource.put"},
 	{"PUT", "/dependency", jsonAny, jsonOnly, (*server).postDependent, "DependentJobResource.put"},
+	{"PUT", "/task/{task}", jsonOnly, jsonOnly, (*server).reportTask, "TaskManagementResource.updateStatus"},
 	{"DELETE", "/task/all", jsonOnly, jsonOnly, (*server).purge, "TaskManagementResource.purge"},
 }
 

@@ -1,14 +1,10 @@
 package api
 
 import (
-	"errors"
-	"regexp"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
-	"github.com/hora-scheduler/hora/job"
 	"github.com/hora-scheduler/hora/scheduler"
 	"github.com/hora-scheduler/hora/scheduler/leader"
 )
@@ -190,68 +186,4 @@ func durationText(d time.Duration) string {
 		text += strconv.FormatInt(m, 10) + "m"
 	}
 	return text + strconv.FormatInt(seconds%60, 10) + "s"
-}
-
-// taskIDs are the ids of tasks as each release knows them (Chronos contract 5.1).
-var (
-	taskID24 = regexp.MustCompile(`^ct:\d+:\d+:[\w\s#_-]+:?.*$`)
-	taskID30 = regexp.MustCompile(`^ct:\d+:\d+:[\w.-]+:?.*$`)
-)
-
-// taskProgress checks what a task reports. As in Chronos without Cassandra,
-// nothing is done with it.
-func (s *server) taskProgress(c call) (response, error) {
-	v, err := s.look()
-	if err != nil {
-		return response{}, err
-	}
-	body, err := c.body()
-	if err != nil {
-		return response{}, err
-	}
-	tree, err := parse(body)
-	if err != nil {
-		return response{}, err
-	}
-	n, err := readProgress(tree)
-	if err != nil {
-		return response{}, err
-	}
-	name, task, word := c.segment("name"), c.segment("task"), jobWord(c.dialect)
-	j := v.Job(name)
-	valid := taskID24
-	if c.dialect == v30 {
-		valid = taskID30
-	}
-	switch {
-	case j == nil:
-		return response{}, noJob(word, name)
-	case !valid.MatchString(task):
-		return response{}, &sentence{text: "requirement failed: Invalid task id format " + task}
-	case !j.Job.DataJob:
-		return response{}, &sentence{text: "requirement failed: " + word + " '" + name + "' is not enabled to track data"}
-	case n < 0:
-		return response{}, &sentence{text: "requirement failed: numAdditionalElementsProcessed (" + strconv.FormatInt(n, 10) + ") is not positive"}
-	}
-	return response{}, nil
-}
-
-// progressFields are what 2.4.0 and 3.0.2 know in such a body.
-var progressFields = strings.Fields("taskId jobName numAdditionalElementsProcessed taskSlaveId numElementsProcessed TASK_ID TASK_EVENT_TIMESTAMP taskDuration taskStartTs TASK_SLAVE_ID JOB_NAME taskEndTs TASK_STATE taskStatus")
-
-func readProgress(tree node) (int64, error) {
-	if tree.kind != object {
-		return 0, badRequest("the body is %s, want a JSON object", kindNames[tree.kind])
-	}
-	r := &reader{node: &tree}
-	for _, name := range tree.names {
-		if !slices.Contains(progressFields, name) {
-			return 0, &job.FieldError{Field: name, Err: errors.New("is unknown, want numAdditionalElementsProcessed")}
-		}
-	}
-	n, _ := r.member("numAdditionalElementsProcessed")
-	if n != nil && n.kind != number && n.kind != null {
-		r.fail("numAdditionalElementsProcessed", "is %s, want a number", n.quoted())
-	}
-	return r.integer("numAdditionalElementsProcessed", 0), r.err
 }

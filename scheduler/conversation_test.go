@@ -32,6 +32,8 @@ var update = flag.Bool("update", false, "rewrite the answers in testdata")
 //	framework ID                       take its framework id over
 //	delete|disable|enable|kill|success NAME
 //	run NAME [argument …]              now, by hand
+//	report NAME|TASK STATUS            the result of an async job's newest task
+//	dequeue NAME                       take what waits to be launched out of the queue
 //	explain NAME                       why it is where it is
 //	subscribe ID | disconnect | removed
 //	offer ID agent=A cpus=N mem=N [host=H] [attribute=value]
@@ -223,6 +225,14 @@ func (k *talk) event(words []string) scheduler.Event {
 		return scheduler.Explain{Name: name, Into: k.explanation}
 	case "success":
 		return scheduler.MarkSuccess{Name: name}
+	case "report": // what a client says about the newest task of a job, or about a task id
+		id := k.task[name].TaskID
+		if strings.HasPrefix(name, "ct:") {
+			id = name
+		}
+		return scheduler.ReportResult{TaskID: id, Status: number(k.t, words[2])}
+	case "dequeue":
+		return scheduler.DropQueued{Name: name}
 	case "run":
 		return scheduler.RunJob{Name: name, Override: len(words) > 2, Arguments: words[2:]}
 	case "subscribe":
@@ -310,6 +320,8 @@ func (k *talk) job(name string, words []string) *job.Job {
 			j.Ports = number(k.t, v)
 		case "priority":
 			j.HighPriority = v == "high"
+		case "async":
+			j.Async = v == "true"
 		case "softError":
 			j.SoftError = v == "true"
 		case "disabled":

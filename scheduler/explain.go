@@ -39,6 +39,7 @@ const (
 	ReasonMesos    ReasonCode = "disconnected" // there is no Mesos master
 	ReasonTask     ReasonCode = "task"         // At: since when it is in this state
 	ReasonKill     ReasonCode = "ending"       // At: since when the end is wanted
+	ReasonReport   ReasonCode = "report"       // At: since when there is the run
 )
 
 // Explain asks why a job is where it is. Step fills in Into, unless it answers
@@ -112,6 +113,8 @@ func (s *State) explainRun(e *entity, r *Run, add func(Reason)) {
 		reason(ReasonKill, r.Kill.Since, fmt.Sprintf("the end of %s is wanted (%s), and has not been reported", r.Task.ID, r.Kill.Cause))
 	case r.State == Launched && r.Task.State >= TaskRunning:
 		reason(ReasonTask, r.Task.Running, fmt.Sprintf("attempt %d runs on %s as %s", r.Attempt, r.Task.Hostname, r.Task.ID))
+	case r.State == Awaiting:
+		reason(ReasonReport, r.Created, fmt.Sprintf("the task %s has ended; its result is to be reported with PUT /scheduler/task/%s, as the job is async", r.Task.ID, r.Task.ID))
 	case r.State == Launched:
 		reason(ReasonTask, r.Task.Launched, fmt.Sprintf("attempt %d was launched on %s as %s, which has not said that it runs", r.Attempt, r.Task.Hostname, r.Task.ID))
 	case r.NotBefore.After(s.now) && r.Attempt > 0:

@@ -52,7 +52,7 @@ func (s *State) Definition(uid UID) *job.Compiled {
 // CheckIndexes compares every index with what a scan of all records gives.
 func (s *State) CheckIndexes() error {
 	due, watch := map[item]time.Time{}, map[item]time.Time{}
-	ready, tasks := map[RunKey]bool{}, map[string]RunKey{}
+	ready, tasks, awaiting := map[RunKey]bool{}, map[string]RunKey{}, 0
 	for name, e := range s.jobs {
 		if s.byUID[e.rec.UID] != e || e.rec.Job.Name != name {
 			return fmt.Errorf("job %s is not found by its uid", name)
@@ -90,7 +90,16 @@ func (s *State) CheckIndexes() error {
 				watch[item{timeoutOf, key}] = r.Task.Timeout
 			}
 		}
-		if r.State != Launched && r.Attempt == 0 && !r.Deadline.IsZero() {
+		if r.State == Awaiting {
+			awaiting++
+			if s.awaiting[r.Task.ID] != key {
+				return fmt.Errorf("run %v is not found by its task, which has ended", key)
+			}
+			if !r.Task.Timeout.IsZero() {
+				watch[item{timeoutOf, key}] = r.Task.Timeout
+			}
+		}
+		if !r.hasTask() && r.Attempt == 0 && !r.Deadline.IsZero() {
 			watch[item{deadlineOf, key}] = r.Deadline
 		}
 	}
@@ -105,6 +114,9 @@ func (s *State) CheckIndexes() error {
 	}
 	if !maps.Equal(onAgent, s.onAgent) {
 		return fmt.Errorf("tasks by agent: %v, a scan finds %v", s.onAgent, onAgent)
+	}
+	if awaiting != len(s.awaiting) {
+		return fmt.Errorf("%d tasks await a report, a scan finds %d", len(s.awaiting), awaiting)
 	}
 	if len(tasks) != len(s.tasks) {
 		return fmt.Errorf("%d tasks, a scan finds %d", len(s.tasks), len(tasks))

@@ -105,6 +105,7 @@ type (
 		Task     *Task
 		Attempts []Attempt // those that ended, at most the newest MaxAttempts
 		Kill     *Kill     // wanted end of the task
+		Report   *Report   // of a client, on the current attempt; nil: none
 	}
 
 	// Task is the Mesos task of the current attempt.
@@ -192,6 +193,7 @@ const (
 	Waiting  RunState = iota // for another run of the job to end
 	Ready                    // from NotBefore on, for an offer
 	Launched                 // it has a task
+	Awaiting                 // its task has ended, its result is to be reported (async)
 )
 
 // Outcome is how a run, or the decision about a slot, ended.
@@ -216,7 +218,9 @@ func (o Outcome) String() string { return nameOf(outcomeNames[:], int(o)) }
 func (k Kind) String() string { return nameOf([]string{"slot", "release", "hand", "backfill"}, int(k)) }
 
 // String is the state in words.
-func (s RunState) String() string { return nameOf([]string{"waiting", "ready", "launched"}, int(s)) }
+func (s RunState) String() string {
+	return nameOf([]string{"waiting", "ready", "launched", "awaiting"}, int(s))
+}
 
 func nameOf(names []string, i int) string {
 	if i < len(names) {

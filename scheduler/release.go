@@ -34,7 +34,7 @@ func (s *State) release(e *entity) {
 // hasPending tells whether a run of the job has not started yet.
 func (s *State) hasPending(e *entity) bool {
 	for _, key := range e.runs {
-		if r := s.runs[key]; r.State != Launched && r.Attempt == 0 {
+		if r := s.runs[key]; !r.hasTask() && r.Attempt == 0 {
 			return true
 		}
 	}

@@ -49,6 +49,8 @@ func (s *State) newRun(e *entity, r Run) bool {
 				continue
 			} else if old.State == Launched {
 				s.kill(old, ByReplacement)
+			} else if old.State == Awaiting {
+				s.giveUp(old, ByReplacement)
 			} else if old.State == Ready && old.RunKey != run.RunKey {
 				s.finish(old, Killed, ByReplacement.String())
 			}
@@ -88,7 +90,7 @@ func (s *State) superseded(e *entity, r *Run) *Run {
 	}
 	for _, key := range e.runs {
 		old := s.runs[key]
-		if old.State == Launched || old.Attempt > 0 || old.Keep || (old.Kind == OfHand) != (r.Kind == OfHand) {
+		if old.hasTask() || old.Attempt > 0 || old.Keep || (old.Kind == OfHand) != (r.Kind == OfHand) {
 			continue
 		}
 		if r.Kind != OfHand || slices.Equal(old.Arguments, r.Arguments) && slices.Equal(old.Environment, r.Environment) {
@@ -215,7 +217,7 @@ func (s *State) disable(e *entity, why string) {
 func (s *State) cancelPending(e *entity, why string) {
 	for _, key := range slices.Clone(e.runs) {
 		switch r := s.runs[key]; {
-		case r.State == Launched || r.Forced:
+		case r.hasTask() || r.Forced:
 		case r.Attempt == 0:
 			s.end(e, r, Skipped, why)
 		default:
@@ -253,7 +255,7 @@ func (s *State) late(r *Run) {
 // missDeadline ends a run that has not started in time.
 func (s *State) missDeadline(r *Run) {
 	e := s.byUID[r.UID]
-	if e == nil || r.State == Launched || r.Attempt > 0 {
+	if e == nil || r.hasTask() || r.Attempt > 0 {
 		return
 	}
 	outcome, why := Missed, "no offer came within epsilon"
@@ -291,6 +293,8 @@ func (s *State) killJob(name string) error {
 		switch r := s.runs[key]; {
 		case r.State == Launched:
 			s.kill(r, ByPerson)
+		case r.State == Awaiting:
+			s.giveUp(r, ByPerson)
 		case r.Attempt > 0: // between two attempts
 			s.finish(r, Killed, ByPerson.String())
 		}
@@ -308,6 +312,8 @@ func (s *State) killRun(key RunKey) error {
 	switch {
 	case r.State == Launched:
 		s.kill(r, ByPerson)
+	case r.State == Awaiting:
+		s.giveUp(r, ByPerson)
 	case r.Attempt > 0:
 		s.finish(r, Killed, ByPerson.String())
 	default:

@@ -82,23 +82,24 @@ var (
 
 // State is all that the scheduler knows during a term. It is for one goroutine.
 type State struct {
-	cfg     Config
-	now     time.Time // the latest time seen; it never goes back
-	meta    *Meta
-	jobs    map[string]*entity
-	byUID   map[UID]*entity
-	graph   *jobgraph.Graph
-	runs    map[RunKey]*Run   // all that are not over, those of deleted jobs too
-	tasks   map[string]RunKey // by task id
-	onAgent map[string]int    // how many of them, by agent id
-	ready   *queue            // runs that want an offer now
-	due     *agenda           // slots and retries: what brings work
-	watch   *agenda           // deadlines, timeouts, repetitions: what looks after it
-	mesos   session           // what is known of offers and of the master
-	zones   schedule.Zones    // time zones in use
-	actor   *Actor            // who ordered the step in progress; nil: nobody
-	out     Output            // of the step in progress
-	written int               // bytes that it writes, by estimate
+	cfg      Config
+	now      time.Time // the latest time seen; it never goes back
+	meta     *Meta
+	jobs     map[string]*entity
+	byUID    map[UID]*entity
+	graph    *jobgraph.Graph
+	runs     map[RunKey]*Run   // all that are not over, those of deleted jobs too
+	tasks    map[string]RunKey // by task id
+	awaiting map[string]RunKey // by task id: tasks that ended and whose results are to be reported
+	onAgent  map[string]int    // how many of them, by agent id
+	ready    *queue            // runs that want an offer now
+	due      *agenda           // slots and retries: what brings work
+	watch    *agenda           // deadlines, timeouts, repetitions: what looks after it
+	mesos    session           // what is known of offers and of the master
+	zones    schedule.Zones    // time zones in use
+	actor    *Actor            // who ordered the step in progress; nil: nobody
+	out      Output            // of the step in progress
+	written  int               // bytes that it writes, by estimate
 }
 
 // entity is a job with everything around it.
@@ -116,7 +117,7 @@ func New(cfg Config, r Records) (*State, error) {
 	s := &State{
 		cfg: cfg, meta: r.Meta, graph: jobgraph.New(), ready: newQueue(), due: newAgenda(), watch: newAgenda(),
 		jobs: make(map[string]*entity, len(r.Jobs)), byUID: make(map[UID]*entity, len(r.Jobs)),
-		runs: make(map[RunKey]*Run, len(r.Runs)), tasks: make(map[string]RunKey), onAgent: make(map[string]int), mesos: newSession(),
+		runs: make(map[RunKey]*Run, len(r.Runs)), tasks: make(map[string]RunKey), awaiting: make(map[string]RunKey), onAgent: make(map[string]int), mesos: newSession(),
 	}
 	if s.meta == nil {
 		s.meta = &Meta{}
@@ -237,6 +238,10 @@ func (s *State) take(ev Event) {
 		s.out.Err = s.explain(ev)
 	case KillRun:
 		s.out.Err = s.killRun(ev.Run)
+	case ReportResult:
+		s.out.Err = s.report(ev)
+	case DropQueued:
+		s.out.Err = s.dropQueued(ev.Name)
 	case MarkSuccess:
 		s.out.Err = s.markSuccess(ev.Name)
 	case SkipNext:
@@ -331,7 +336,11 @@ func (s *State) turnRun(t topic, r *Run) {
 	case deadlineOf:
 		s.missDeadline(r)
 	case timeoutOf:
-		s.kill(r, ByTimeout)
+		if r.State == Awaiting {
+			s.giveUp(r, ByTimeout)
+		} else {
+			s.kill(r, ByTimeout)
+		}
 	case lateOf:
 		s.late(r)
 	case killAgain:
@@ -426,8 +435,12 @@ func (s *State) index(r *Run) {
 		if r.Kill == nil {
 			timeout = r.Task.Timeout
 		}
+	case Awaiting:
+		s.dropTask(r.Task)
+		s.awaiting[r.Task.ID] = r.RunKey
+		timeout = r.Task.Timeout
 	}
-	if r.State != Launched && r.Attempt == 0 {
+	if !r.hasTask() && r.Attempt == 0 {
 		deadline = r.Deadline
 	}
 	e := s.byUID[r.UID]
@@ -453,6 +466,7 @@ func (s *State) index(r *Run) {
 
 // dropTask takes a task out of the indexes.
 func (s *State) dropTask(t *Task) {
+	delete(s.awaiting, t.ID)
 	if _, known := s.tasks[t.ID]; !known {
 		return
 	}

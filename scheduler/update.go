@@ -17,6 +17,9 @@ func (s *State) update(st Status) {
 	}
 	s.mesos.answered(st.TaskID)
 	r := s.runs[s.tasks[st.TaskID]]
+	if _, over := s.awaiting[st.TaskID]; over {
+		return // said again; its result is to come from a client
+	}
 	if _, known := s.tasks[st.TaskID]; !known {
 		s.orphan(st)
 		return
@@ -96,6 +99,17 @@ func (s *State) attemptEnded(r *Run, st Status, v verdict) {
 		s.dropRun(r)
 		return
 	}
+	switch {
+	case r.Report != nil && r.State == Launched && v != wasKilled: // the client's word counts
+		st, v = said(r, r.Report.Status)
+	case v == ended && e.rec.Job.Async && r.State == Launched && r.Kill == nil:
+		s.await(r, st)
+		return
+	case v == ended && e.rec.Job.Async && r.State == Launched && r.Kill.Cause != ByTimeout:
+		v = wasKilled
+	case v == ended && e.rec.Job.Async && r.State == Launched:
+		v = failed
+	}
 	a := Attempt{
 		Number: r.Attempt, TaskID: r.Task.ID, AgentID: r.Task.AgentID, Hostname: r.Task.Hostname,
 		Launched: r.Task.Launched, Running: r.Task.Running, Ended: s.now,
@@ -148,7 +162,7 @@ func (s *State) attemptEnded(r *Run, st Status, v verdict) {
 	at := s.now.Add(delay)
 	edited := s.setRun(r, func(r *Run) {
 		*r = next
-		r.State, r.NotBefore, r.Attempt, r.Task, r.Kill = Ready, at, r.Attempt+1, nil, nil
+		r.State, r.NotBefore, r.Attempt, r.Task, r.Kill, r.Report = Ready, at, r.Attempt+1, nil, nil, nil
 	})
 	s.notice(Notice{Kind: AttemptEnded, Job: r.JobName, Run: edited, Attempt: &a, Again: at, Lost: v == lost, Text: why})
 }

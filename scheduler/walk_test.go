@@ -185,7 +185,14 @@ func (w *walk) random() {
 	case n == 21:
 		w.step(scheduler.KillJob{Name: name})
 	case n == 22:
-		w.step(scheduler.MarkSuccess{Name: name})
+		switch w.rnd.IntN(4) {
+		case 0:
+			w.step(scheduler.DropQueued{Name: name})
+		case 1:
+			w.step(scheduler.MarkSuccess{Name: name})
+		default:
+			w.step(scheduler.ReportResult{TaskID: "ct:1:0:" + name + ":", Status: w.rnd.IntN(2)})
+		}
 	case n == 23:
 		w.load()
 	case n == 24:
@@ -278,7 +285,7 @@ func (w *walk) job(name string) *job.Job {
 		Name: name, Command: "true", Shell: true, CPUs: []float64{.1, 1, 8}[w.rnd.IntN(3)], Mem: 32, Retries: w.rnd.IntN(4),
 		RetryInterval: pick("", "PT3S", "PT0S"), Zone: pick("", "Europe/Berlin"), RetryBackoff: pick("", "exponential"), Overlap: pick("", "queue", "skip", "allow", "replace"),
 		CatchUp: pick("", "latest", "all", "none"), Epsilon: pick("", "", "PT20S"), Timeout: pick("", "", "PT15S"), Jitter: pick("", "", "PT4S"),
-		HighPriority: w.rnd.IntN(4) == 0, SoftError: w.rnd.IntN(4) == 0, Disabled: w.rnd.IntN(6) == 0, ParentsMode: pick("", "each"),
+		HighPriority: w.rnd.IntN(4) == 0, SoftError: w.rnd.IntN(4) == 0, Async: w.rnd.IntN(5) == 0, Disabled: w.rnd.IntN(6) == 0, ParentsMode: pick("", "each"),
 	}
 	switch w.rnd.IntN(5) {
 	case 0, 1:

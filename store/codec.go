@@ -173,6 +173,7 @@ type runV1 struct {
 	Attempts  []attemptV1 `json:"attempts,omitempty"`
 	KillCause uint8       `json:"killCause,omitzero"`
 	KillSince time.Time   `json:"killSince,omitzero"`
+	Report    *int        `json:"report,omitempty"`
 }
 
 type taskV1 struct {
@@ -210,6 +211,9 @@ func encodeRun(r *scheduler.Run) []byte {
 	if t := r.Task; t != nil {
 		v.Task = &taskV1{t.ID, t.AgentID, t.Hostname, uint8(t.State), t.Launched, t.Running, t.Timeout, t.ContainerID}
 	}
+	if r.Report != nil {
+		v.Report = &r.Report.Status
+	}
 	if r.Kill != nil {
 		v.KillCause, v.KillSince = uint8(r.Kill.Cause), r.Kill.Since
 	}
@@ -234,7 +238,10 @@ func decodeRun(value []byte) (*scheduler.Run, error) {
 	if v.KillCause != 0 {
 		r.Kill = &scheduler.Kill{Cause: scheduler.KillCause(v.KillCause), Since: v.KillSince}
 	}
-	if err == nil && r.State == scheduler.Launched && r.Task == nil {
+	if v.Report != nil {
+		r.Report = &scheduler.Report{Status: *v.Report}
+	}
+	if err == nil && r.State >= scheduler.Launched && r.Task == nil {
 		err = errors.New("a launched run has no task")
 	}
 	return r, err

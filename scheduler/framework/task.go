@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 
 	mesosv1 "github.com/mesos/mesos-go/api/v1/lib"
 
@@ -100,11 +101,47 @@ func commandLine(l scheduler.Launch) string {
 	return l.Job.Command + " " + strings.Join(arguments, " ")
 }
 
-// words splits arguments at blanks: Chronos' ?arguments= is one text.
+// words splits arguments at blanks, but not within quotes: Chronos' ?arguments=
+// is one text, which a shell split. Nothing else of a shell's syntax counts.
 func words(arguments []string) []string {
 	var out []string
 	for _, a := range arguments {
-		out = append(out, strings.Fields(a)...)
+		out = append(out, split(a)...)
+	}
+	return out
+}
+
+func split(text string) []string {
+	var out []string
+	var word strings.Builder
+	begun, quoting := false, rune(0)
+	for escaped, runes := false, []rune(text); len(runes) > 0; runes = runes[1:] {
+		switch c := runes[0]; {
+		case escaped:
+			if quoting == '"' && !strings.ContainsRune("\"\\$`", c) {
+				word.WriteRune('\\')
+			}
+			word.WriteRune(c)
+			escaped = false
+		case c == '\\' && quoting != '\'' && len(runes) > 1:
+			escaped, begun = true, true
+		case quoting != 0 && c == quoting:
+			quoting = 0
+		case quoting == 0 && (c == '"' || c == '\'') && strings.ContainsRune(string(runes[1:]), c):
+			quoting, begun = c, true
+		case quoting == 0 && unicode.IsSpace(c):
+			if begun {
+				out = append(out, word.String())
+			}
+			word.Reset()
+			begun = false
+		default:
+			word.WriteRune(c)
+			begun = true
+		}
+	}
+	if begun {
+		out = append(out, word.String())
 	}
 	return out
 }
