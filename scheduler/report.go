@@ -85,6 +85,22 @@ func (s *State) reported(taskID string) *Run {
 	return only
 }
 
+// handedOver says what the end of an async job's task means: what was reported,
+// if that was, else that the report is to come, unless the end was wanted.
+func handedOver(r *Run, st Status, v verdict) (Status, verdict) {
+	switch {
+	case r.Report != nil && v != wasKilled:
+		return said(r, r.Report.Status)
+	case v != ended:
+		return st, v
+	case r.Kill == nil:
+		return st, unreported
+	case r.Kill.Cause == ByTimeout:
+		return st, failed
+	}
+	return st, wasKilled
+}
+
 // await notes that the task of an async job has ended well: from now on only a
 // report, the timeout, or a person ends the attempt.
 func (s *State) await(r *Run, st Status) {

@@ -80,6 +80,7 @@ const (
 	wasKilled                  // as we asked
 	unrunnable                 // the description is wrong: no retry
 	stillRuning                // not ended
+	unreported                 // the task has ended, the result is to be reported (async)
 )
 
 // infrastructure lists the reasons of failures that are not the job's fault (Mesos contract 3.7).

@@ -99,16 +99,11 @@ func (s *State) attemptEnded(r *Run, st Status, v verdict) {
 		s.dropRun(r)
 		return
 	}
-	switch {
-	case r.Report != nil && r.State == Launched && v != wasKilled: // the client's word counts
-		st, v = said(r, r.Report.Status)
-	case v == ended && e.rec.Job.Async && r.State == Launched && r.Kill == nil:
-		s.await(r, st)
-		return
-	case v == ended && e.rec.Job.Async && r.State == Launched && r.Kill.Cause != ByTimeout:
-		v = wasKilled
-	case v == ended && e.rec.Job.Async && r.State == Launched:
-		v = failed
+	if e.rec.Job.Async && r.State == Launched {
+		if st, v = handedOver(r, st, v); v == unreported {
+			s.await(r, st)
+			return
+		}
 	}
 	a := Attempt{
 		Number: r.Attempt, TaskID: r.Task.ID, AgentID: r.Task.AgentID, Hostname: r.Task.Hostname,
