@@ -367,7 +367,7 @@ func effectsOf(old *leader.Job, j *job.Job, changes int) []string {
 	}
 	pending, launched := 0, 0
 	for _, r := range old.Runs {
-		if r.State == scheduler.Launched {
+		if r.State >= scheduler.Launched {
 			launched++
 		} else {
 			pending++

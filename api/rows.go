@@ -43,7 +43,7 @@ func newRow(j *leader.Job, shown *schedules) *row {
 	def := j.Job
 	r.lower = strings.ToLower(def.Name + "\n" + def.Description + "\n" + def.Owner + "\n" + def.OwnerName + "\n" + def.Command)
 	for _, run := range j.Runs {
-		if run.State == scheduler.Launched {
+		if run.State >= scheduler.Launched {
 			r.running++
 			continue
 		}

@@ -66,6 +66,8 @@ func stateOf(r *scheduler.Run, now time.Time) string {
 	switch {
 	case r.State == scheduler.Waiting:
 		return "waiting"
+	case r.State == scheduler.Awaiting:
+		return "awaiting"
 	case r.State == scheduler.Launched && r.Kill != nil:
 		return "ending"
 	case r.State == scheduler.Launched && r.Task.State >= scheduler.TaskRunning:

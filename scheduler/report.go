@@ -60,7 +60,7 @@ func (s *State) reported(taskID string) *Run {
 		key, there = s.tasks[taskID]
 	}
 	if there {
-		if e := s.byUID[key.UID]; e == nil || !e.rec.Job.Async || s.runs[key].Report != nil {
+		if e := s.byUID[key.UID]; e == nil || s.runs[key].Report != nil || !e.rec.Job.Async && s.runs[key].State == Launched {
 			return nil
 		}
 		return s.runs[key]
