@@ -51,6 +51,7 @@ var imports = map[string]string{
 	"submit/crontab":       "job schedule",
 	"config":               "",
 	"member":               "scheduler/leader",
+	"chaos":                "",
 	"cmd/hora":             "*",
 	"cmd/mutants":          "",
 }

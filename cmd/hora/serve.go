@@ -96,7 +96,7 @@ func (o *serveOptions) run(ctx context.Context, set *config.Set, stderr io.Write
 	for _, name := range set.Strangers(os.Environ()) {
 		log.Warn("a variable of the environment is no setting", "variable", name)
 	}
-	log.Info("hora serves", "version", version, "self", s.self, "settings", set.Summary())
+	log.Info("hora serves", "version", version, "self", s.self, "listening", s.addresses(), "settings", set.Summary())
 	return s.run(ctx)
 }
 
@@ -258,4 +258,13 @@ func (s *service) lead(ctx context.Context) {
 		case <-time.After(lookAgain):
 		}
 	}
+}
+
+// addresses are where this process listens.
+func (s *service) addresses() []string {
+	var out []string
+	for _, l := range s.listeners {
+		out = append(out, l.Addr().String())
+	}
+	return out
 }
