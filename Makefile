@@ -8,10 +8,11 @@ VERSION    ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo d
 STATIC     := honnef.co/go/tools/cmd/staticcheck@v0.7.0
 SEEDS      ?= 10000
 FUZZTIME   ?= 30s
+STORM      ?= 30m
 TESTFLAGS  ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help dev build test check fmt vet lint policy bench sim mutate fuzz clean tools cc zookeeper
+.PHONY: help dev build test check fmt vet lint policy bench sim chaos mutate fuzz clean tools cc zookeeper
 
 help: ## print the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -64,6 +65,9 @@ bench: tools zookeeper ## benchmarks, as figures
 
 sim: tools ## simulate SEEDS seeds of core, store and Mesos with faults
 	$(GO) test -run 'TestSimulation$$' -v -timeout 10h ./scheduler/simulation -seeds $(SEEDS)
+
+chaos: tools zookeeper ## three processes, ZooKeeper and Mesos with faults for STORM
+	$(GO) test -count=1 -v -timeout 0 -run 'TestChaos|TestSleeper' ./chaos -storm $(STORM) -session 6s -sleep 30s -quiet 60s
 
 mutate: tools ## break hora in every kept way; the tests must notice each
 	$(GO) run ./cmd/mutants

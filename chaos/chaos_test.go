@@ -25,6 +25,7 @@ const intervalOfSteady = 3 * time.Second
 // TestChaos: whatever goes wrong, each slot runs, no attempt runs twice, and no
 // process ends by itself or needs help.
 func TestChaos(t *testing.T) {
+	t.Parallel()
 	t.Logf("-seed %d", *seed)
 	w := newWorld(t, *session, *seed)
 	steadies := w.steadyJobs(3, max(*stormTime, 90*time.Second))
@@ -150,6 +151,7 @@ func (w *world) clients(stop <-chan struct{}) (all func() []target) {
 // TestSleeper: a leader that slept while another took over launches nothing when
 // it wakes up, follows, and passes requests on.
 func TestSleeper(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, *session, *seed)
 	steadies := w.steadyJobs(3, 30*time.Second)
 	old := w.leader()
