@@ -142,6 +142,65 @@ func (a *agentHandler) executor(d *document, e *mesossim.ExecutorView) {
 	})
 }
 
+// tell answers an operator's question about the agent.
+func (a *agentHandler) tell(d *document, what string) {
+	d.object(func() {
+		d.key(strings.ToLower(what))
+		d.object(func() {
+			switch what {
+			case "GET_HEALTH":
+				d.flag("healthy", true)
+			case "GET_VERSION":
+				d.key("version_info")
+				d.object(func() { a.versionInfo(d) })
+			case "GET_CONTAINERS":
+				a.containers(d)
+			}
+		})
+		d.text("type", what)
+	})
+}
+
+// containers lists the containers of the executors that live. What they use is
+// not measured; the limits are those of the executors and their tasks.
+func (a *agentHandler) containers(d *document) {
+	var list []mesossim.ExecutorView
+	a.core.view(func(m *mesossim.Model) { list = m.Executors(a.index) })
+	value := func(name, id string) {
+		d.key(name)
+		d.object(func() { d.text("value", id) })
+	}
+	d.key("containers")
+	d.array(func() {
+		for i := range list {
+			e := &list[i]
+			if !e.Live {
+				continue
+			}
+			id, cpus, mem := e.Task.Info.TaskID.Value, sum(e.Task.Info.Resources, "cpus"), sum(e.Task.Info.Resources, "mem")
+			d.object(func() {
+				value("container_id", e.ContainerID)
+				d.key("container_status")
+				d.object(func() { value("container_id", e.ContainerID) })
+				value("executor_id", id)
+				d.text("executor_name", executorName(id, e.Task.Info.Command.GetValue()))
+				value("framework_id", e.FrameworkID)
+				d.key("resource_statistics")
+				d.object(func() {
+					d.number("cpus_limit", cpus+executorCPUs)
+					d.integer("mem_limit_bytes", int64(mem+executorMem)<<20)
+				})
+			})
+		}
+	})
+}
+
+// What an executor has besides its task, which is not charged (Mesos contract 4.4).
+const (
+	executorCPUs = 0.1
+	executorMem  = 32 // MiB
+)
+
 // executorName is what the agent calls a command executor (Mesos contract 4.4).
 func executorName(id, command string) string {
 	if len(command) > 15 {

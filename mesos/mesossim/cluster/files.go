@@ -311,7 +311,8 @@ func (f *files) download(w http.ResponseWriter, r *http.Request) {
 	_, _ = io.CopyN(w, file, info.Size())
 }
 
-// operator answers the two calls of the v1 operator API that read sandboxes.
+// operator answers the calls of the v1 operator API that read sandboxes, and
+// those that tell of the agent and its containers.
 func (a *agentHandler) operator(w http.ResponseWriter, r *http.Request) {
 	if r.Method != http.MethodPost {
 		w.Header().Set("Allow", "POST")
@@ -356,6 +357,8 @@ func (a *agentHandler) operator(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 		d.fileData(data, size)
+	case call.Type == "GET_HEALTH" || call.Type == "GET_VERSION" || call.Type == "GET_CONTAINERS":
+		a.tell(d, call.Type)
 	default:
 		plain(w, http.StatusNotImplemented, "")
 		return

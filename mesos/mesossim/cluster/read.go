@@ -73,13 +73,15 @@ func (h *handler) health(w http.ResponseWriter, _ *http.Request) { plain(w, http
 
 func (h *handler) version(w http.ResponseWriter, r *http.Request) {
 	d := &document{}
-	d.object(func() {
-		d.text("build_date", buildDate)
-		d.number("build_time", buildTime)
-		d.text("build_user", buildUser)
-		d.text("version", h.profile.Version())
-	})
+	d.object(func() { h.versionInfo(d) })
 	d.write(w, r)
+}
+
+func (h *handler) versionInfo(d *document) {
+	d.text("build_date", buildDate)
+	d.number("build_time", buildTime)
+	d.text("build_user", buildUser)
+	d.text("version", h.profile.Version())
 }
 
 func (h *handler) redirect(w http.ResponseWriter, r *http.Request) {

@@ -87,8 +87,8 @@ var replayed = []string{
 
 // notReplayed are the others, and why.
 var notReplayed = map[string]string{
-	"operator_agent_and_sandbox": "2.4 MB of other tasks' state; the files part is tested with real files in TestFiles",
-	"zookeeper_nodes":            "no ZooKeeper here",
+	"operator_agent_and_sandbox": "its files are real ones in TestGoldenFiles; the rest is other tasks' state",
+	"zookeeper_nodes":            "what is in the nodes is compared in TestRecordedNodes",
 }
 
 // drifting are recordings in which the real allocator's interval, a second and
