@@ -7,7 +7,7 @@ import (
 
 // How many slots are compared one by one, of both sides together.
 const (
-	maxCompared = 200_000
+	maxCompared = 50_000
 	maxWhole    = 1_000_000 // if a set is not exact
 )
 
