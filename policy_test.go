@@ -45,6 +45,7 @@ var imports = map[string]string{
 	"scheduler/leader":     "scheduler job store",
 	"api":                  "scheduler scheduler/leader job jobgraph schedule retry store",
 	"notify":               "scheduler job",
+	"chronos":              "api scheduler job store",
 	"submit/document":      "",
 	"submit/jobfile":       "job schedule submit/document",
 	"ui":                   "",

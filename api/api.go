@@ -64,10 +64,7 @@ type server struct {
 
 // New returns the handler of all paths.
 func New(o Options) http.Handler {
-	setDefault(&o.Defaults.CPUs, .1)
-	setDefault(&o.Defaults.Mem, 128)
-	setDefault(&o.Defaults.Disk, 256)
-	setDefault(&o.Defaults.User, "root")
+	o.Defaults.fill()
 	setDefault(&o.History, 5)
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
@@ -82,6 +79,14 @@ func New(o Options) http.Handler {
 	shown := newSchedules()
 	s := &server{Options: o, shown: shown, rows: &rows{shown: shown}, family: &family{}, timers: newTimers()}
 	return s.router()
+}
+
+// fill puts in what Chronos has where nothing is said.
+func (d *Defaults) fill() {
+	setDefault(&d.CPUs, .1)
+	setDefault(&d.Mem, 128)
+	setDefault(&d.Disk, 256)
+	setDefault(&d.User, "root")
 }
 
 func setDefault[T comparable](to *T, value T) {

@@ -44,7 +44,9 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return usageError{fmt.Errorf("%w\nsee '%s --help'", err, c.CommandPath())}
 	})
-	root.AddCommand(convertCommand(), devCommand(), explainCommand(), nextCommand(), notifyCommand(), serveCommand(), simCommand())
+	root.AddCommand(
+		convertCommand(), devCommand(), explainCommand(), exportCommand(), importCommand(), nextCommand(), notifyCommand(), serveCommand(), simCommand(),
+	)
 	err := root.ExecuteContext(ctx)
 	if err == nil {
 		return exitOK
