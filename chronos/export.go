@@ -18,17 +18,17 @@ import (
 // Exported is a job on its way back to Chronos.
 type Exported struct {
 	Item
-	Value []byte   `json:"-"`              // its JSON, as the release stores it; nil if it is refused
-	Lost  []string `json:"lost,omitempty"` // fields that the release does not have, with what becomes of them
+	Value []byte   // its JSON, as the release stores it; nil if it is refused
+	Lost  []string // fields that the release does not have, with what becomes of them
 }
 
 // ExportPlan is what an export does, or would do.
 type ExportPlan struct {
-	Jobs      []Exported `json:"jobs"`
-	Promises  []string   `json:"promises,omitempty"`  // T_ nodes of before, which Chronos would run again
-	Framework string     `json:"framework,omitempty"` // the framework id that is written, "" if there is none or it is there
-	Runs      int        `json:"runs,omitempty"`      // runs that are not over
-	Leader    string     `json:"leader,omitempty"`    // a Chronos that is alive
+	Jobs      []Exported
+	Promises  []string // T_ nodes of before, which Chronos would run again
+	Framework string   // the framework id that is written, "" if there is none or it is there
+	Runs      int      // runs that are not over
+	Leader    string   // a Chronos that is alive
 }
 
 // Count returns how many jobs have that verdict.
@@ -145,8 +145,15 @@ func (p *ExportPlan) ExportTo(ctx context.Context, nodes Nodes, d api.Defaults, 
 		}
 	}
 	slices.Sort(names)
-	for _, node := range names {
-		if err := p.leftover(ctx, nodes, node, ours, apply, prune); err != nil {
+	for _, node := range p.leftovers(names, ours, prune) {
+		if !apply {
+			break
+		}
+		_, version, there, err := nodes.Read(ctx, node)
+		if err == nil && there {
+			err = nodes.Delete(ctx, node, version)
+		}
+		if err != nil {
 			return err
 		}
 	}
@@ -191,31 +198,26 @@ func alike(a, b []byte, d api.Defaults) bool {
 	return x.Err == nil && y.Err == nil && x.Release == y.Release && x.Counters == y.Counters && len(job.Compare(x.Job, y.Job)) == 0
 }
 
-// leftover deals with a node that is there and is not written: promised tasks
-// of before are deleted, since hora has run them and 2.4 would run them again.
-func (p *ExportPlan) leftover(ctx context.Context, nodes Nodes, node string, ours map[string]bool, apply, prune bool) error {
-	name, isJob := strings.CutPrefix(node, jobPrefix)
-	isTask := strings.HasPrefix(node, taskPrefix)
-	if isJob && ours[name] || !isJob && !isTask {
-		return nil
-	}
-	if isTask {
-		p.Promises = append(p.Promises, node)
-	} else {
-		x := Exported{Item: Item{Name: name, Verdict: Removed}}
-		if !prune {
-			x.Verdict, x.Reason = Kept, "hora does not have it"
+// leftovers are the nodes to be deleted: promised tasks of before, since hora
+// has run them and 2.4 would run them again, and with prune the jobs that hora
+// does not have.
+func (p *ExportPlan) leftovers(names []string, ours map[string]bool, prune bool) []string {
+	var out []string
+	for _, node := range names {
+		name, isJob := strings.CutPrefix(node, jobPrefix)
+		switch {
+		case strings.HasPrefix(node, taskPrefix):
+			p.Promises = append(p.Promises, node)
+			out = append(out, node)
+		case !isJob || ours[name]:
+		case prune:
+			p.Jobs = append(p.Jobs, Exported{Item: Item{Name: name, Verdict: Removed}})
+			out = append(out, node)
+		default:
+			p.Jobs = append(p.Jobs, Exported{Item: Item{Name: name, Verdict: Kept, Reason: "hora does not have it"}})
 		}
-		p.Jobs = append(p.Jobs, x)
 	}
-	if !apply || isJob && !prune {
-		return nil
-	}
-	_, version, there, err := nodes.Read(ctx, node)
-	if err != nil || !there {
-		return err
-	}
-	return nodes.Delete(ctx, node, version)
+	return out
 }
 
 func (p *ExportPlan) exportFramework(ctx context.Context, nodes Nodes, apply bool) error {

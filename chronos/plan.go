@@ -23,20 +23,20 @@ const (
 
 // Item is one job of a plan.
 type Item struct {
-	Name     string   `json:"name"`
-	Verdict  Verdict  `json:"verdict"`
-	Reason   string   `json:"reason,omitempty"`   // of Kept and Refused
-	Notes    []string `json:"notes,omitempty"`    // what a person should know
-	Promises int      `json:"promises,omitempty"` // slots that are promised and not started
+	Name     string
+	Verdict  Verdict
+	Reason   string   // of Kept and Refused
+	Notes    []string // what a person should know
+	Promises int      // slots that are promised and not started
 }
 
 // Plan is what an import does, or would do.
 type Plan struct {
-	Items     []Item    `json:"jobs"`
-	Skipped   []Skipped `json:"skipped,omitempty"`
-	Framework string    `json:"framework"`        // what becomes of the framework id, in words
-	TakesOver bool      `json:"takesOver"`        // running tasks will be adopted
-	Leader    string    `json:"leader,omitempty"` // a Chronos that is alive
+	Items     []Item
+	Skipped   []Skipped
+	Framework string // what becomes of the framework id, in words
+	TakesOver bool   // running tasks will be adopted
+	Leader    string // a Chronos that is alive
 }
 
 // Count returns how many jobs have that verdict.

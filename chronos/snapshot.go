@@ -64,8 +64,8 @@ type Job struct {
 
 // Skipped is a node that says nothing to hora.
 type Skipped struct {
-	Node string `json:"node"`
-	Why  string `json:"why"`
+	Node string
+	Why  string
 }
 
 // Prefixes and names of nodes (contracts/chronos.md 7.2).

@@ -161,7 +161,14 @@ func (m *migration) importChronos(ctx context.Context, out io.Writer, overwrite 
 		return err
 	}
 	if m.output == "json" {
-		return writeJSON(out, plan)
+		form := planForm{Skipped: map[string]string{}, Framework: plan.Framework, TakesOver: plan.TakesOver, Leader: plan.Leader, Applied: m.apply}
+		for _, it := range plan.Items {
+			form.Jobs = append(form.Jobs, formOf(it, nil))
+		}
+		for _, s := range plan.Skipped {
+			form.Skipped[s.Node] = s.Why
+		}
+		return writeJSON(out, form)
 	}
 	return m.printImport(out, plan)
 }
@@ -206,6 +213,31 @@ func (m *migration) importInto(ctx context.Context, snap *chronos.Snapshot, o ch
 	}
 	defer s.Close()
 	return chronos.ImportInto(ctx, s, snap, o)
+}
+
+// jobForm and planForm are what -o json prints.
+type jobForm struct {
+	Name     string   `json:"name"`
+	Verdict  string   `json:"verdict"`
+	Reason   string   `json:"reason,omitempty"`
+	Notes    []string `json:"notes,omitempty"`
+	Promises int      `json:"promises,omitempty"`
+	Lost     []string `json:"lost,omitempty"`
+}
+
+type planForm struct {
+	Jobs      []jobForm         `json:"jobs"`
+	Skipped   map[string]string `json:"skipped,omitempty"` // why, by node
+	Framework string            `json:"framework,omitempty"`
+	TakesOver bool              `json:"takesOver,omitzero"`
+	Promises  []string          `json:"promises,omitempty"`
+	Runs      int               `json:"runs,omitempty"`
+	Leader    string            `json:"leader,omitempty"`
+	Applied   bool              `json:"applied"`
+}
+
+func formOf(it chronos.Item, lost []string) jobForm {
+	return jobForm{it.Name, string(it.Verdict), it.Reason, it.Notes, it.Promises, lost}
 }
 
 func writeJSON(out io.Writer, v any) error {
@@ -377,7 +409,11 @@ func (m *migration) exportChronos(ctx context.Context, out io.Writer, name strin
 		return err
 	}
 	if m.output == "json" {
-		return writeJSON(out, plan)
+		form := planForm{Framework: plan.Framework, Promises: plan.Promises, Runs: plan.Runs, Leader: plan.Leader, Applied: m.apply}
+		for _, x := range plan.Jobs {
+			form.Jobs = append(form.Jobs, formOf(x.Item, x.Lost))
+		}
+		return writeJSON(out, form)
 	}
 	return m.printExport(out, plan)
 }

@@ -107,6 +107,7 @@ func TestMigration(t *testing.T) {
 	says(t, exitOK, []string{"new  zk-all", "3.0 cannot run a job of this name", "14 new", "1 promised and not started", "is taken over: tasks that run as it are adopted", "Nothing was written: add --apply"}, do...)
 	says(t, exitOK, []string{"14 new", "Done."}, append(do, "--apply")...)
 	says(t, exitOK, []string{"14 same", "was taken over before", "nothing is to be done"}, do...)
+	says(t, exitOK, []string{`"verdict": "same"`, `"takesOver": true`, `"applied": false`}, append(do, "-o", "json")...)
 
 	makeNode(t, conn, "/chronos/candidate/_c_1-latch-0000000002", "later:8080")
 	makeNode(t, conn, "/chronos/candidate/_c_2-latch-0000000001", "chronos1:8080")
@@ -118,6 +119,7 @@ func TestMigration(t *testing.T) {
 	says(t, exitOK, []string{"14 new", "framework  8caa6744", "Nothing was written"}, back...)
 	says(t, exitOK, []string{"14 new", "Done."}, append(back, "--apply")...)
 	says(t, exitOK, []string{"14 same", "nothing is to be done"}, back...)
+	says(t, exitOK, []string{`"verdict": "same"`}, append(back, "-o", "json")...)
 	for _, node := range []string{"J_zk-all", "J_zk-failure", "J_zk name #1 x", "J_zk-soon", "J_zk-text"} {
 		if got, want := value(t, conn, "/back/state/"+node), value(t, conn, "/chronos/state/"+node); got != want {
 			t.Errorf("%s has come back as\n%s\nwas\n%s", node, got, want)
