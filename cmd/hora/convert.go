@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -140,7 +141,7 @@ func (v *converting) run(c *cobra.Command, args []string) error {
 		for _, note := range a.Notes {
 			fmt.Fprintln(c.ErrOrStderr(), "hora:", note)
 		}
-		if a.needsZone {
+		if a.needsZone() {
 			fmt.Fprintf(c.ErrOrStderr(), "hora: give the jobs scheduleTimeZone %s: days and longer periods are counted on its clock\n", a.Zone)
 		}
 	}
@@ -172,9 +173,8 @@ type answer struct {
 	Difference *difference `json:"difference,omitempty"`
 	Notes      []string    `json:"notes,omitempty"`
 
-	toCron    bool
-	policies  bool
-	needsZone bool // the intervals are exact with the zone alone, not with their offsets
+	toCron bool
+	found  *schedule.Conversion
 }
 
 // origin tells from what line of a crontab an answer is.
@@ -209,7 +209,7 @@ func (v *converting) convert(text string, o schedule.Options) (*answer, error) {
 		return nil, err
 	}
 	a := &answer{Schedule: text, Zone: k.Zone, From: k.From, Until: k.Until, Exact: k.Exact, Smallest: k.Smallest, Reason: k.Reason,
-		Schedules: []string{}, toCron: s.Kind() == schedule.ISO, policies: k.WithPolicies}
+		Schedules: []string{}, toCron: s.Kind() == schedule.ISO, found: k}
 	if v.server == forChronos {
 		v.asChronos(k, a)
 	}
@@ -225,8 +225,6 @@ func (v *converting) convert(text string, o schedule.Options) (*answer, error) {
 		if a.Zone != "UTC" && o.Zone == "" && len(k.Texts) > 0 {
 			a.note("give the job scheduleTimeZone %s: cron has no offset", a.Zone)
 		}
-	} else if k.Jumps && calendarPeriod(k.Texts) {
-		a.needsZone = true
 	}
 	if a.Exact && !a.Smallest && !a.toCron {
 		a.note("this set is exact, but a smaller one was not ruled out")
@@ -256,13 +254,10 @@ func usesHash(text string) bool {
 	return false
 }
 
-func calendarPeriod(texts []string) bool {
-	for _, text := range texts {
-		if !strings.Contains(text, "/PT") {
-			return true
-		}
-	}
-	return false
+// needsZone says that the intervals are what they should be with the zone alone,
+// not with the offsets of their starts.
+func (a *answer) needsZone() bool {
+	return a.found.Jumps && !a.toCron && slices.ContainsFunc(a.Schedules, func(text string) bool { return !strings.Contains(text, "/PT") })
 }
 
 // asChronos makes of a conversion what a real Chronos does right: it counts from
@@ -324,10 +319,13 @@ func (v *converting) refusal(a *answer) string {
 	} else {
 		text += "; hora runs the cron form as it is"
 	}
-	if a.policies && v.server == forHora {
+	if a.found.WithPolicies && v.server == forHora {
 		text += "; intervals with dstGap skip and dstOverlap both are exact (--dst_gap skip --dst_overlap both)"
 	}
-	if !v.approximate {
+	switch {
+	case len(a.found.Texts) == 0:
+		text += "; --max allows more"
+	case !v.approximate:
 		text += "; --approximate prints the closest intervals"
 	}
 	return text

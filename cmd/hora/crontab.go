@@ -73,7 +73,7 @@ func (v *converting) runCrontab(c *cobra.Command) error {
 func printConverted(c *cobra.Command, all *converted) {
 	zoned := false
 	for _, a := range all.Jobs {
-		zoned = zoned || a.needsZone
+		zoned = zoned || a.needsZone()
 		fmt.Fprintf(c.OutOrStdout(), "# line %d, %s: %s", a.Line, a.Name, a.Schedule)
 		if a.Zone != "UTC" {
 			fmt.Fprintf(c.OutOrStdout(), " in %s", a.Zone)
