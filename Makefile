@@ -12,7 +12,7 @@ STORM      ?= 30m
 TESTFLAGS  ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help dev build test check fmt vet lint policy bench sim chaos mutate fuzz clean tools cc zookeeper
+.PHONY: help dev build test check fmt vet lint policy bench sim chaos mutate fuzz clean tools cc zookeeper client
 
 help: ## print the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -30,6 +30,17 @@ zookeeper: # a real ZooKeeper for the tests that need one
 	echo "there is no ZooKeeper for the tests and it can't be installed: install the package zookeeper as root, or set HORA_TEST_ZK=host:port to one that may be used" >&2; \
 	[ "$$HORA_CI" != 1 ]
 
+client: # PyPI's client for Chronos, for the test that runs it
+	@if [ -n "$$HORA_CHRONOS_PYTHON" ] || .cache/chronos-python/bin/python -c 'import chronos' 2>/dev/null; then exit 0; fi; \
+	if command -v python3 >/dev/null; then \
+	  echo "installing chronos-python below .cache for the tests"; \
+	  rm -rf .cache/chronos-python; mkdir -p .cache; \
+	  python3 -m venv .cache/chronos-python && .cache/chronos-python/bin/pip install -q --disable-pip-version-check chronos-python==1.2.1 httplib2==0.32.1 pyparsing==3.3.3 && exit 0; \
+	  rm -rf .cache/chronos-python; \
+	fi; \
+	echo "PyPI's chronos-python can't be installed for the tests: install python3 with venv, or set HORA_CHRONOS_PYTHON to a Python that has it" >&2; \
+	[ "$$HORA_CI" != 1 ]
+
 build: tools ## build bin/hora
 	@mkdir -p bin
 	$(GO) build -trimpath -ldflags "-X main.version=$(VERSION)" -o $(BIN) ./cmd/hora
@@ -40,7 +51,7 @@ dev: build ## run hora with a simulated cluster and the jobs of examples/ on htt
 cc: # the race detector needs a C compiler
 	@command -v "$$($(GO) env CC)" >/dev/null || { echo "the tests' race detector needs a C compiler: install gcc" >&2; exit 1; }
 
-test: cc vet zookeeper ## run all tests, with the race detector
+test: cc vet zookeeper client ## run all tests, with the race detector
 	$(GO) test -race $(TESTFLAGS) ./...
 	$(GO) test $(TESTFLAGS) ./scheduler/simulation # all its seeds: with the race detector they are fewer
 	$(GO) test $(TESTFLAGS) ./schedule -long       # every jump of the clock in 12 zones

@@ -103,7 +103,7 @@ type rule struct {
 }
 
 // scenarios reads the recordings of a version.
-func scenarios(t *testing.T, version string) []scenario {
+func scenarios(t testing.TB, version string) []scenario {
 	t.Helper()
 	files, err := filepath.Glob(filepath.Join("testdata", "chronos", version, "*.json"))
 	if err != nil {

@@ -41,6 +41,7 @@ type devOptions struct {
 	disableAfter int64
 	history      int
 	quiet        bool
+	level        slog.LevelVar // of the log; /logging changes it
 	sim          simFlags
 	notify       notifyFlags
 	files        []string
@@ -109,7 +110,8 @@ func (o *devOptions) check() error {
 // run starts everything, and stops it in the reverse order when ctx ends.
 func (o *devOptions) run(ctx context.Context, stdout, stderr io.Writer) error {
 	began := time.Now()
-	log := slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	o.level.Set(slog.LevelWarn)
+	log := slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: &o.level}))
 	backend, err := bolt.Open(o.dataDir)
 	if err != nil {
 		return err
@@ -183,7 +185,7 @@ func (o *devOptions) assemble(backend store.Backend, master, self string, stdout
 	l := leader.New(options)
 	handler := api.New(api.Options{
 		Scheduler: l, Defaults: api.Defaults{CPUs: .1, Mem: 128, Disk: 256, User: currentUser(), Epsilon: time.Duration(o.taskEpsilon) * time.Second},
-		Gatherer: registry, Page: ui.Handler(), Log: log,
+		Gatherer: registry, Page: ui.Handler(), Log: log, Level: &o.level,
 	})
 	handler = member.New(member.Options{View: l.View, Self: self, Local: handler, Log: log, Version: version})
 	return &program{leader: l, handler: handler, notifier: notifier, log: log}, nil
