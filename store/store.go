@@ -35,6 +35,7 @@ func (s *Store) Load(ctx context.Context) (scheduler.Records, error) {
 		{jobPrefix, func(v []byte) error { return appendTo(&r.Jobs, decodeJob, v) }},
 		{statePrefix, func(v []byte) error { return appendTo(&r.States, decodeState, v) }},
 		{runPrefix, func(v []byte) error { return appendTo(&r.Runs, decodeRun, v) }},
+		{restoring, func([]byte) error { return ErrUnfinished }},
 	} {
 		err := s.backend.Load(ctx, part.prefix, func(key string, value []byte) error {
 			if err := part.read(value); err != nil {

@@ -45,6 +45,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		return usageError{fmt.Errorf("%w\nsee '%s --help'", err, c.CommandPath())}
 	})
 	root.AddCommand(
+		backupCommand(), restoreCommand(),
 		convertCommand(), devCommand(), explainCommand(), exportCommand(), importCommand(), nextCommand(), notifyCommand(), serveCommand(), simCommand(),
 	)
 	err := root.ExecuteContext(ctx)
