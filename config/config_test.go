@@ -176,3 +176,28 @@ func TestReference(t *testing.T) {
 		}
 	}
 }
+
+// TestFallbacks: what More gives counts less than everything that was given, and
+// more than a default.
+func TestFallbacks(t *testing.T) {
+	t.Parallel()
+	var a, b, c string
+	set := config.New("X", config.Setting{Name: "a", Default: "1", Value: config.Text(&a)}, config.Setting{Name: "b", Default: "1", Value: config.Text(&b)}, config.Setting{Name: "c", Default: "1", Value: config.Text(&c)})
+	set.More(func(set *config.Set, environ []string) error {
+		for _, name := range []string{"a", "b"} {
+			if !set.Fallback("here", name, set.Text("c")+"2") || !set.Fallback("there", name, "3") {
+				t.Errorf("%s is no setting", name)
+			}
+		}
+		if set.Fallback("here", "d", "") {
+			t.Error("d is a setting")
+		}
+		return nil
+	})
+	if err := set.Load([]string{"X_A=env"}); err != nil {
+		t.Fatal(err)
+	}
+	if where, _ := set.Given("b"); a != "env" || b != "12" || c != "1" || where != "here" {
+		t.Errorf("a %q, b %q (%s), c %q", a, b, where, c)
+	}
+}

@@ -20,6 +20,9 @@ type Set struct {
 	list   []Setting
 	given  map[string]given
 	flags  map[string]string
+
+	more      func(set *Set, environ []string) error
+	fallbacks map[string]given
 }
 
 // given is a value and where it was given.
@@ -134,12 +137,52 @@ func (s *Set) Load(environ []string) error {
 			return err
 		}
 	}
+	if s.more != nil {
+		if err := s.more(s, environ); err != nil {
+			return err
+		}
+	}
+	for name, g := range s.fallbacks {
+		if _, there := s.given[name]; !there {
+			s.given[name] = g
+		}
+	}
 	for i := range s.list {
 		if err := s.take(&s.list[i]); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// More has Load ask f for fallbacks, once flags, environment and file are known.
+func (s *Set) More(f func(set *Set, environ []string) error) { s.more = f }
+
+// Fallback gives a setting a value that counts less than flags, environment and
+// file, and more than the default. Of several the first counts. It returns false
+// if there is no such setting.
+func (s *Set) Fallback(where, name, text string) bool {
+	if s.find(name) == nil {
+		return false
+	}
+	if s.fallbacks == nil {
+		s.fallbacks = map[string]given{}
+	}
+	if _, there := s.fallbacks[name]; !there {
+		s.fallbacks[name] = given{where, text}
+	}
+	return true
+}
+
+// Text is what was given for a setting, or its default. Load knows more of it.
+func (s *Set) Text(name string) string {
+	if g, there := s.given[name]; there {
+		return g.text
+	}
+	if x := s.find(name); x != nil {
+		return x.Default
+	}
+	return ""
 }
 
 // take hands a setting its value.

@@ -96,6 +96,12 @@ func (o *serveOptions) run(ctx context.Context, set *config.Set, stderr io.Write
 	for _, name := range set.Strangers(os.Environ()) {
 		log.Warn("a variable of the environment is no setting", "variable", name)
 	}
+	for _, text := range o.chronos.warnings(set) {
+		log.Warn(text)
+	}
+	if len(o.chronos.taken) > 0 {
+		log.Info("settings were read as the packages of Chronos did", "files", o.chronos.taken)
+	}
 	log.Info("hora serves", "version", version, "self", s.self, "listening", s.addresses(), "settings", set.Summary())
 	return s.run(ctx)
 }
@@ -147,10 +153,10 @@ func (o *serveOptions) assemble(s *service, backend store.Backend, mesosConfig m
 			s.notifier.Observe(now, list)
 		},
 	})
-	s.handler = s.member(api.New(api.Options{
+	s.handler = o.guard(s.member(api.New(api.Options{
 		Scheduler: s.leader, Gatherer: registry, Page: ui.Handler(), Log: s.log, Level: level, History: o.job.historyOfAnswer,
 		Defaults: api.Defaults{CPUs: o.cluster.cpus, Mem: o.cluster.memory, Disk: o.cluster.disk, User: o.cluster.user, Epsilon: o.job.epsilon},
-	}), peers)
+	}), peers))
 	return nil
 }
 

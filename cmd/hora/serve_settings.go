@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/http"
 	"os"
 	"strconv"
 	"strings"
@@ -133,7 +134,7 @@ func (o *storeOptions) open(set *config.Set, log *slog.Logger) (*zookeeper.Backe
 		return nil, usageError{set.Fail("zk_tls", "--zk_tls with the files --zk_tls_…")}
 	}
 	var servers []string
-	for s := range strings.SplitSeq(o.hosts, ",") {
+	for s := range strings.SplitSeq(zkServers(o.hosts), ",") {
 		servers = append(servers, strings.TrimSpace(s))
 	}
 	b, err := zookeeper.Open(zookeeper.Options{
@@ -152,6 +153,8 @@ type httpOptions struct {
 	port, securePort         int
 	plainOff                 bool
 	certFile, keyFile, caPEM string
+	keystore, keystorePass   string
+	credentials, realm       string
 }
 
 func (o *httpOptions) settings() []config.Setting {
@@ -164,6 +167,10 @@ func (o *httpOptions) settings() []config.Setting {
 		{Name: "disable_http", Group: group, Default: "false", Meaning: "https only", Value: config.Bool(&o.plainOff)},
 		{Name: "tls_cert", Group: group, Meaning: "certificate of this server; with it, https is spoken, too", Value: config.Some(&o.certFile, file)},
 		{Name: "tls_key", Group: group, Meaning: "its key", Value: config.Some(&o.keyFile, file)},
+		{Name: "ssl_keystore_path", Group: group, Meaning: "PKCS #12 file with the certificate and its key, instead of --tls_cert and --tls_key (also MESOSPHERE_KEYSTORE_PATH)", Value: config.Some(&o.keystore, "the name of a PKCS #12 file")},
+		{Name: "ssl_keystore_password", Group: group, Secret: true, Meaning: "its password (also MESOSPHERE_KEYSTORE_PASS)", Value: config.Text(&o.keystorePass)},
+		{Name: "http_credentials", Group: group, Secret: true, Meaning: "user:password that every request must have, but those for /health and /ready (also MESOSPHERE_HTTP_CREDENTIALS)", Value: config.Some(&o.credentials, "user:password").Checked(checkCredentials)},
+		{Name: "http_realm", Group: group, Default: "Mesosphere", Meaning: "realm that browsers name when they ask for these", Value: config.Some(&o.realm, "a text without control characters").Checked(checkRealm)},
 		{Name: "tls_ca", Group: group, Shown: "the system's", Meaning: "certificates of the authorities that a leader which speaks https only is trusted by", Value: config.Some(&o.caPEM, file)},
 		{Name: "https_address", Group: group, Shown: "all", Meaning: "address to listen on for https", Value: address(&o.secureAddress)},
 		{Name: "https_port", Group: group, Default: "8443", Meaning: "port to listen on for https; 0 is a free one", Value: config.Int(&o.securePort, 0, 65535)},
@@ -172,6 +179,13 @@ func (o *httpOptions) settings() []config.Setting {
 			return err
 		})},
 	}
+}
+
+func checkRealm(text string) error {
+	if strings.ContainsFunc(text, func(r rune) bool { return r < ' ' || r == 0x7f }) {
+		return errors.New("it has one")
+	}
+	return nil
 }
 
 func checkHost(text string) error {
@@ -195,33 +209,60 @@ func address(p *string) config.Value {
 
 // listeners opens the ports.
 func (o *httpOptions) listeners(set *config.Set) (plain, secure net.Listener, err error) {
-	if o.plainOff && o.certFile == "" {
-		return nil, nil, usageError{set.Fail("disable_http", "--tls_cert and --tls_key with it")}
-	}
-	if (o.certFile == "") != (o.keyFile == "") {
+	switch {
+	case o.plainOff && o.certFile == "" && o.keystore == "":
+		return nil, nil, usageError{set.Fail("disable_http", "--tls_cert and --tls_key, or --ssl_keystore_path, with it")}
+	case (o.certFile == "") != (o.keyFile == ""):
 		return nil, nil, usageError{set.Fail("tls_cert", "both --tls_cert and --tls_key")}
+	case o.certFile != "" && o.keystore != "":
+		return nil, nil, usageError{set.Fail("ssl_keystore_path", "it, or --tls_cert and --tls_key, not both")}
 	}
 	if !o.plainOff {
 		if plain, err = net.Listen("tcp", net.JoinHostPort(o.address, strconv.Itoa(o.port))); err != nil {
 			return nil, nil, fmt.Errorf("--http_address, --http_port: %w", err)
 		}
 	}
-	if o.certFile == "" {
+	if o.certFile == "" && o.keystore == "" {
 		return plain, nil, nil
 	}
-	cert, err := tls.LoadX509KeyPair(o.certFile, o.keyFile)
+	cert, err := o.certificate()
 	if err == nil {
 		secure, err = tls.Listen("tcp", net.JoinHostPort(o.secureAddress, strconv.Itoa(o.securePort)), &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12})
 		if err != nil {
 			err = fmt.Errorf("--https_address, --https_port: %w", err)
 		}
-	} else {
-		err = usageError{fmt.Errorf("--tls_cert, --tls_key: %w", err)}
 	}
 	if err != nil && plain != nil {
 		plain.Close()
 	}
 	return plain, secure, err
+}
+
+// certificate reads the certificate of this server.
+func (o *httpOptions) certificate() (tls.Certificate, error) {
+	if o.keystore != "" {
+		cert, err := keystore(o.keystore, o.keystorePass)
+		if err != nil {
+			err = usageError{fmt.Errorf("--ssl_keystore_path: %w", err)}
+		}
+		return cert, err
+	}
+	cert, err := tls.LoadX509KeyPair(o.certFile, o.keyFile)
+	if err != nil {
+		err = usageError{fmt.Errorf("--tls_cert, --tls_key: %w", err)}
+	}
+	return cert, err
+}
+
+// guard puts before a handler what all requests have to pass.
+func (o *serveOptions) guard(h http.Handler) http.Handler {
+	if o.chronos.noCompression {
+		h = plainAnswers(h)
+	}
+	if o.http.credentials != "" {
+		h = guarded(o.http.credentials, o.http.realm, h)
+	}
+	return h
 }
 
 // self is the address that the others are told: host:port as Chronos writes it
@@ -276,6 +317,7 @@ type serveOptions struct {
 	http    httpOptions
 	job     jobOptions
 	notify  notifyFlags
+	chronos chronosOptions
 	log     logOptions
 }
 
@@ -290,6 +332,8 @@ func (o *serveOptions) set() *config.Set {
 	s.Add(o.job.settings()...)
 	s.Add(o.notify.settings()...)
 	s.Add(o.log.settings()...)
+	s.Add(o.chronos.settings()...)
+	s.More(o.chronos.fallbacks)
 	return s
 }
 
@@ -333,6 +377,9 @@ func (o *serveOptions) mesosConfig(set *config.Set, self string, log *slog.Logge
 	}
 	if page, err := member.Base(self); err == nil {
 		who.WebUI = page.String()
+	}
+	if o.chronos.webUI != "" {
+		who.WebUI = o.chronos.webUI
 	}
 	info, err := who.Info()
 	if err != nil {

@@ -1,0 +1,208 @@
+package main
+
+import (
+	"bytes"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"log/slog"
+	"math/big"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/spf13/pflag"
+	"software.sslmate.com/src/go-pkcs12"
+)
+
+// chronosFlags are all flags of both releases (Chronos contract 9), with a
+// value that each takes; a switch has none.
+var chronosFlags = map[string]string{
+	"master": "zk://h:2181/mesos", "user": "me", "failover_timeout": "604800", "schedule_horizon": "60", "cluster_name": "c", "zk_hosts": "zk://a:2181,b:2181/x",
+	"zk_path": "/chronos/state", "zk_timeout": "10000", "zk_auth": "u:p", "hostname": "h", "leader_max_idle_time": "5000",
+	"mail_server": "m:25", "mail_user": "u", "mail_password": "p", "mail_from": "a@example.com", "mail_ssl": "", "raven_dsn": "https://k@h/1", "slack_url": "https://s",
+	"mattermost_url": "https://m", "http_notification_url": "https://n", "http_notification_credentials": "u:p", "failure_retry": "60000", "disable_after_failures": "0",
+	"mesos_task_mem": "128", "mesos_task_cpu": "0.1", "mesos_task_disk": "256", "mesos_checkpoint": "", "mesos_role": "*", "task_epsilon": "60",
+	"mesos_framework_name": "chronos", "webui_url": "http://h", "reconciliation_interval": "600", "mesos_authentication_principal": "p",
+	"mesos_authentication_secret_file": "SECRET", "revive_offers_for_new_jobs": "", "decline_offer_duration": "5000", "min_revive_offers_interval": "5000",
+	"graphite_host_port": "g:2003", "graphite_reporting_interval": "60", "graphite_group_prefix": "x", "cassandra_contact_points": "c", "cassandra_port": "9042",
+	"cassandra_keyspace": "metrics", "cassandra_table": "chronos", "cassandra_stat_count_table": "t", "cassandra_consistency": "ANY", "cassandra_ttl": "1",
+	"cassandra_user": "u", "cassandra_password": "hush", "job_history_limit": "5", "http_address": "127.0.0.1", "http_port": "8080", "https_port": "8443",
+	"https_address": "127.0.0.1", "disable_http": "", "ssl_keystore_path": "k.p12", "ssl_keystore_password": "p", "http_credentials": "u:p", "http_realm": "r",
+	"http_compression": "", "disable_http_compression": "", "assets_path": "/x",
+}
+
+// loaded are options with these arguments and variables.
+func loaded(t *testing.T, environ []string, args ...string) (*serveOptions, []string, error) {
+	t.Helper()
+	o := &serveOptions{}
+	set := o.set()
+	fs := pflag.NewFlagSet("serve", pflag.ContinueOnError)
+	set.Flags(fs)
+	if err := fs.Parse(args); err != nil {
+		t.Fatalf("%q: %v", args, err)
+	}
+	err := set.Load(environ)
+	return o, o.chronos.warnings(set), err
+}
+
+// TestFlagsOfChronos: each flag of both releases is taken, as it was written,
+// and those that mean nothing any more are said, once.
+func TestFlagsOfChronos(t *testing.T) {
+	t.Parallel()
+	secret := filepath.Join(t.TempDir(), "secret")
+	if err := os.WriteFile(secret, []byte("s\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	args := []string{"--chronos_conf", ""}
+	for name, value := range chronosFlags {
+		args = append(args, "--"+name)
+		if value == "SECRET" {
+			value = secret
+		}
+		if value != "" {
+			args = append(args, value)
+		}
+	}
+	o, warnings, err := loaded(t, nil, args...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(chronosFlags) != 62 {
+		t.Errorf("%d flags, want the 62 of the contract", len(chronosFlags))
+	}
+	if len(warnings) != len(withoutEffect) || strings.Contains(strings.Join(warnings, " "), "hush") || !slices.Contains(warnings, "--schedule_horizon has no effect: every slot is started at its time") {
+		t.Errorf("warnings: %q", warnings)
+	}
+	if zkServers(o.store.hosts) != "a:2181,b:2181" || o.http.credentials != "u:p" || !o.chronos.noCompression || !o.http.plainOff || o.notify.mail.Server != "m:25" {
+		t.Errorf("%+v", o)
+	}
+}
+
+// TestFilesOfChronos: what its packages read counts, but less than a flag, a
+// variable or the file of hora's own; where Chronos keeps its state does not.
+func TestFilesOfChronos(t *testing.T) {
+	t.Parallel()
+	root := t.TempDir()
+	conf := filepath.Join(root, "chronos", "conf")
+	for name, text := range map[string]string{
+		"chronos/conf/http_port": "4400\n", "chronos/conf/?mail_ssl": "", "chronos/conf/cluster_name": "prod", "chronos/conf/zk_path": "/chronos/state",
+		"chronos/conf/nonsense": "1", "chronos/conf/schedule_horizon": "10", "chronos/conf/http_credentials": "file:pass", "mesos/zk": "zk://u:p@zk1:2181,zk2:2181/mesos\n",
+	} {
+		file := filepath.Join(root, name)
+		if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	o, warnings, err := loaded(t, []string{"HORA_CLUSTER_NAME=mine", "MESOSPHERE_HTTP_CREDENTIALS=var:pass", "MESOSPHERE_KEYSTORE_PATH=k.p12"}, "--chronos_conf", conf, "--zk_timeout", "9000")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if o.http.port != 4400 || !o.notify.mail.TLS || o.notify.cluster != "mine" || o.store.path != "/hora" || o.http.credentials != "file:pass" || o.http.keystore != "k.p12" {
+		t.Errorf("port %d, TLS %v, cluster %q, path %q, keystore %q", o.http.port, o.notify.mail.TLS, o.notify.cluster, o.store.path, o.http.keystore)
+	}
+	if o.cluster.master != "zk://u:p@zk1:2181,zk2:2181/mesos" || o.store.hosts != "zk1:2181,zk2:2181" {
+		t.Errorf("master %q, servers %q", o.cluster.master, o.store.hosts)
+	}
+	all := strings.Join(warnings, "\n")
+	for _, want := range []string{"schedule_horizon has no effect", "zk_path is not used", "nonsense is no setting"} {
+		if !strings.Contains(all, want) {
+			t.Errorf("%q is missing in\n%s", want, all)
+		}
+	}
+	if o, warnings, err := loaded(t, nil, "--chronos_conf", filepath.Join(root, "nowhere", "conf"), "--master", "h"); err != nil || len(warnings) > 0 || o.http.port != 8080 {
+		t.Errorf("without the folder: %v, %q", err, warnings)
+	}
+}
+
+// TestCredentials: without user and password there is nothing but the health of
+// the process.
+func TestCredentials(t *testing.T) {
+	t.Parallel()
+	o := &serveOptions{http: httpOptions{credentials: "me:a:b", realm: `the "realm"`}}
+	h := o.guard(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(http.StatusNoContent) }))
+	for _, c := range []struct {
+		path, user, password string
+		want                 int
+	}{
+		{"/scheduler/jobs", "", "", 401}, {"/", "", "", 401}, {"/ping", "me", "a", 401}, {"/ping", "me", "", 401}, {"/health/x", "", "", 401},
+		{"/scheduler/jobs", "me", "a:b", 204}, {"/health", "", "", 204}, {"/ready", "", "", 204},
+	} {
+		r := httptest.NewRequest(http.MethodGet, c.path, nil)
+		if c.user != "" {
+			r.SetBasicAuth(c.user, c.password)
+		}
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, r)
+		if w.Code != c.want {
+			t.Errorf("%+v: %d", c, w.Code)
+		}
+		if got := w.Header().Get("WWW-Authenticate"); c.want == 401 && got != `Basic realm="the \"realm\"", charset="UTF-8"` {
+			t.Errorf("challenge %q", got)
+		}
+	}
+}
+
+// TestKeystore: https is spoken with the certificate of a PKCS #12 file.
+func TestKeystore(t *testing.T) {
+	t.Parallel()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "hora"}, NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour), IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	leaf, err := x509.ParseCertificate(der)
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(t.TempDir(), "keys.p12")
+	text, err := pkcs12.Modern.Encode(key, leaf, nil, "changeit")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(file, text, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	o := &serveOptions{http: httpOptions{keystore: file, keystorePass: "changeit", plainOff: true, secureAddress: "127.0.0.1"}}
+	_, secure, err := o.http.listeners(o.set())
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := newServer(http.NotFoundHandler(), slog.New(slog.DiscardHandler))
+	go func() { _ = server.Serve(secure) }()
+	defer server.Close()
+	roots := x509.NewCertPool()
+	roots.AddCert(leaf)
+	client := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots}}}
+	resp, err := client.Get("https://" + secure.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	o.http.keystorePass = "wrong"
+	if _, _, err := o.http.listeners(o.set()); err == nil || !strings.Contains(err.Error(), "password") || strings.Contains(err.Error(), "wrong") {
+		t.Errorf("a wrong password: %v", err)
+	}
+	if err := os.WriteFile(file, bytes.Repeat([]byte{0xce}, 50), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := o.http.listeners(o.set()); err == nil || !strings.Contains(err.Error(), "keytool -importkeystore -srckeystore "+file) {
+		t.Errorf("a JCEKS: %v", err)
+	}
+}
