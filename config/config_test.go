@@ -201,3 +201,23 @@ func TestFallbacks(t *testing.T) {
 		t.Errorf("a %q, b %q (%s), c %q", a, b, where, c)
 	}
 }
+
+// TestShare: a file may hold what another program reads from it.
+func TestShare(t *testing.T) {
+	t.Parallel()
+	var v values
+	var mine string
+	set := config.New("APP", config.Setting{Name: "mine", Value: config.Text(&mine)})
+	fs := pflag.NewFlagSet("app", pflag.ContinueOnError)
+	set.Flags(fs)
+	if err := fs.Parse([]string{"--config", write(t, "mine = x\nhost = y\n")}); err != nil {
+		t.Fatal(err)
+	}
+	if err := set.Load(nil); err == nil {
+		t.Error("a setting of nobody was taken")
+	}
+	set.Share(settings(&v))
+	if err := set.Load(nil); err != nil || mine != "x" || v.host != "" {
+		t.Errorf("%v, %q, %q", err, mine, v.host)
+	}
+}

@@ -23,6 +23,7 @@ type Set struct {
 
 	more      func(set *Set, environ []string) error
 	fallbacks map[string]given
+	others    []string // settings of another program that shares the file
 }
 
 // given is a value and where it was given.
@@ -53,6 +54,13 @@ func (s *Set) Add(settings ...Setting) {
 			panic("config: setting " + x.Name + " is there twice")
 		}
 		s.list = append(s.list, x)
+	}
+}
+
+// Share lets the file hold settings of another set, too. They are passed by.
+func (s *Set) Share(with *Set) {
+	for _, x := range with.list {
+		s.others = append(s.others, x.Name)
 	}
 }
 
@@ -244,6 +252,8 @@ func (s *Set) read(from given) error {
 			return &Error{Where: place, Want: "name = value, or a comment that begins with #"}
 		case name == fileSetting:
 			return &Error{Where: place, Value: name, Want: "other settings: a file does not name another"}
+		case s.find(name) == nil && slices.Contains(s.others, name):
+			continue
 		case s.find(name) == nil:
 			return &Error{Where: place, Value: printable(name), Want: "the name of a setting" + s.nearest(name)}
 		case seen[name] > 0:

@@ -26,6 +26,7 @@ type backupOptions struct {
 
 func (o *backupOptions) set(restores bool) *config.Set {
 	s := config.New(prefix, o.store.settings()...)
+	s.Share(new(serveOptions).set()) // --config may name the file of hora serve
 	s.Add(config.Setting{Name: "data_dir", Group: "Embedded store", Meaning: "folder of a hora dev that does not run, instead of ZooKeeper", Value: config.Some(&o.dataDir, "a folder")})
 	if restores {
 		s.Add(config.Setting{Name: "force", Group: "Restore", Default: "false", Meaning: "replace what is stored there now", Value: config.Bool(&o.force)})

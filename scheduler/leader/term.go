@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"sync"
 	"time"
 
@@ -21,6 +22,7 @@ var errLost = errors.New("leadership was lost")
 // thrown away at its end.
 type term struct {
 	opts      *Options
+	log       *slog.Logger // with the term
 	store     *store.Term
 	state     *scheduler.State
 	publisher *publisher
@@ -63,13 +65,14 @@ func (l *Leader) lead(stop context.Context) error {
 	if err != nil {
 		return fmt.Errorf("%w: %w", errRecords, err)
 	}
+	log := l.opts.Log.With("term", won.Number)
 	t := &term{
-		opts: &l.opts, store: won, state: state, publish: l.view.Store,
+		opts: &l.opts, log: log, store: won, state: state, publish: l.view.Store,
 		publisher: newPublisher(View{Leading: true, Leader: l.opts.Self, Term: won.Number, store: l.opts.Store}, records),
 		inbox:     make(chan request, InboxSize), acts: make(chan []scheduler.Effect, effectQueue),
 		acted: make(chan struct{}), over: make(chan struct{}),
 	}
-	l.opts.Log.Info("term began", "term", won.Number, "jobs", len(records.Jobs), "runs", len(records.Runs), "took", time.Since(began).Round(time.Millisecond))
+	log.Info("term began", "jobs", len(records.Jobs), "runs", len(records.Runs), "took", time.Since(began).Round(time.Millisecond))
 	l.opts.Metrics.termBegan(won.Number, time.Since(began))
 	defer l.opts.Metrics.termEnded()
 
@@ -88,7 +91,7 @@ func (l *Leader) lead(stop context.Context) error {
 	l.follow("")
 	cancel()
 	others.Wait()
-	l.opts.Log.Info("term ended", "term", won.Number)
+	log.Info("term ended", "lasted", time.Since(began).Round(time.Millisecond))
 	return err
 }
 
@@ -120,7 +123,7 @@ func (t *term) connect(ctx context.Context, giveUp func(), frameworkID string) {
 		}
 	})
 	if ctx.Err() == nil {
-		t.opts.Log.Error("the connection to Mesos gave up", "error", err)
+		t.log.Error("the connection to Mesos gave up", "error", err)
 		giveUp()
 	}
 }
@@ -143,7 +146,7 @@ func (t *term) act(ctx context.Context) {
 					return
 				}
 				if err := t.opts.Cluster.Perform(ctx, e); err != nil {
-					t.opts.Log.Warn("an effect was not performed", "effect", fmt.Sprintf("%T", e), "error", err)
+					t.log.Warn("an effect was not performed", "effect", fmt.Sprintf("%T", e), "error", err)
 					t.opts.Metrics.effectFailed()
 				} else {
 					t.opts.Metrics.performed(e, time.Now())
