@@ -159,3 +159,28 @@ func TestImportByHTTP(t *testing.T) {
 	says(t, exitOK, []string{"1 changed, 1 same"}, append(do, "--apply", "--overwrite")...)
 	says(t, exitOK, []string{"2 same"}, do...)
 }
+
+// TestMigrationGuide: the commands of docs/migration.md are those of the binary.
+func TestMigrationGuide(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("../../docs/migration.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := 0
+	for line := range strings.Lines(string(text)) {
+		command, ok := strings.CutPrefix(strings.TrimSpace(line), "hora ")
+		if !ok || !strings.HasPrefix(line, "    ") {
+			continue
+		}
+		n++
+		var out bytes.Buffer
+		args := append(strings.Fields(strings.ReplaceAll(command, "'", "")), "--help")
+		if code := run(t.Context(), args, &out, &out); code != exitOK || !strings.Contains(out.String(), "Usage:\n  hora "+args[0]) {
+			t.Errorf("hora %s exits with %d:\n%s", command, code, out.String())
+		}
+	}
+	if n < 9 {
+		t.Errorf("found %d commands, want 9 or more", n)
+	}
+}
