@@ -289,7 +289,7 @@ func checkType(t *testing.T, s source, spec *ast.TypeSpec) {
 // json tags stand only where that form is defined.
 func TestStoredForms(t *testing.T) {
 	t.Parallel()
-	allowed := []string{"api", "store", "mesos/mesossim", "submit", "cmd/hora"}
+	allowed := []string{"api", "store", "mesos/mesossim", "mesos/operator", "submit", "cmd/hora"}
 	for _, s := range sources(t) {
 		if !s.test && strings.Contains(s.text, "`json:") && !slices.ContainsFunc(allowed, func(p string) bool { return strings.HasPrefix(s.pkg+"/", p+"/") }) {
 			t.Errorf("%s has json tags", s.path)

@@ -27,7 +27,7 @@ type signed struct{ Scheduler }
 // Do implements Scheduler.
 func (s signed) Do(ctx context.Context, ev scheduler.Event) error {
 	switch ev.(type) {
-	case scheduler.Explain, scheduler.CheckJob:
+	case scheduler.Explain, scheduler.Inspect, scheduler.CheckJob:
 		return s.Scheduler.Do(ctx, ev)
 	}
 	actor, _ := ctx.Value(actorKey{}).(scheduler.Actor)

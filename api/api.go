@@ -44,6 +44,8 @@ type Options struct {
 	Log       *slog.Logger        // nil: silence
 	Level     *slog.LevelVar      // what /logging changes; nil: it cannot be changed
 	History   int                 // runs shown by job/stat, --job_history_limit; 0 is 5
+	Feed      *Feed               // of /api/events; nil: there is none
+	Cluster   Cluster             // agents and sandboxes; nil: they cannot be read
 }
 
 // Limits of a request. Beyond them it is refused.

@@ -114,10 +114,9 @@ func parentJSON(v *leader.View, j *leader.Job, name string, shown *schedules, no
 	if p == nil {
 		return out
 	}
-	r, spent := newRow(p, shown), j.State.Spent[name]
+	r := newRow(p, shown)
 	out.State, out.Failing = r.state(now), r.failing()
-	out.Succeeded = p.State.Successes - min(spent.Successes, p.State.Successes)
-	out.Failed = p.State.Failures - min(spent.Failures, p.State.Failures)
+	out.Succeeded, out.Failed = unspent(p, j.State.Spent[name])
 	return out
 }
 

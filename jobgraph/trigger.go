@@ -56,6 +56,17 @@ func (t *Trigger) Names() []string {
 	return out
 }
 
+// Conditions returns what the expression asks of each job; of several things the first.
+func (t *Trigger) Conditions() map[string]Condition {
+	out := make(map[string]Condition)
+	t.walk(func(leaf *Trigger) {
+		if _, there := out[leaf.name]; !there {
+			out[leaf.name] = leaf.condition
+		}
+	})
+	return out
+}
+
 func (t *Trigger) walk(f func(*Trigger)) {
 	if t.op == 0 {
 		f(t)

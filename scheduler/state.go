@@ -234,6 +234,8 @@ func (s *State) take(ev Event) {
 		s.out.Err = s.runJob(ev)
 	case KillJob:
 		s.out.Err = s.killJob(ev.Name)
+	case Inspect:
+		s.inspect(ev)
 	case Explain:
 		s.out.Err = s.explain(ev)
 	case KillRun:

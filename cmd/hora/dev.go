@@ -22,6 +22,7 @@ import (
 	"github.com/hora-scheduler/hora/member"
 	"github.com/hora-scheduler/hora/mesos"
 	"github.com/hora-scheduler/hora/mesos/mesossim/cluster"
+	"github.com/hora-scheduler/hora/mesos/operator"
 	"github.com/hora-scheduler/hora/notify"
 	"github.com/hora-scheduler/hora/scheduler"
 	"github.com/hora-scheduler/hora/scheduler/framework"
@@ -164,8 +165,9 @@ func (o *devOptions) assemble(backend store.Backend, master, self string, stdout
 	cfg.RetryInterval = time.Duration(o.failureRetry) * time.Millisecond
 	cfg.DisableAfterFailures, cfg.History, cfg.MinRevive = o.disableAfter, uint64(o.history), 10*time.Millisecond
 	mesosConfig := mesos.Config{Detector: mesos.Masters(master), Framework: framework.Info("hora-dev", currentUser()), Logger: log}
+	mesosFramework := framework.New(mesosConfig)
 	options := leader.Options{
-		Store: store.New(backend), Cluster: framework.New(mesosConfig), Config: cfg, Self: self, Log: log, Metrics: metrics,
+		Store: store.New(backend), Cluster: mesosFramework, Config: cfg, Self: self, Log: log, Metrics: metrics,
 	}
 	notifier, err := o.notify.notifier(log)
 	if err != nil {
@@ -174,18 +176,21 @@ func (o *devOptions) assemble(backend store.Backend, master, self string, stdout
 	if err := notifier.Register(registry); err != nil {
 		return nil, err
 	}
-	options.Observe = notifier.Observe
+	feed := api.NewFeed(time.Now())
+	observers := []func(time.Time, []scheduler.Notice){notifier.Observe, feed.Observe}
 	if !o.quiet {
-		console := newConsole(stdout)
-		options.Observe = func(now time.Time, list []scheduler.Notice) {
-			console.show(now, list)
-			notifier.Observe(now, list)
+		observers = append(observers, newConsole(stdout).show)
+	}
+	options.Observe = func(now time.Time, list []scheduler.Notice) {
+		for _, observe := range observers {
+			observe(now, list)
 		}
 	}
 	l := leader.New(options)
 	handler := api.New(api.Options{
 		Scheduler: l, Defaults: api.Defaults{CPUs: .1, Mem: 128, Disk: 256, User: currentUser(), Epsilon: time.Duration(o.taskEpsilon) * time.Second},
-		Gatherer: registry, Page: ui.Handler(), Log: log, Level: &o.level,
+		Gatherer: registry, Page: ui.Handler(), Log: log, Level: &o.level, Feed: feed,
+		Cluster: clusterReads{operator.New(operator.Options{Master: mesosFramework.Master})},
 	})
 	handler = member.New(member.Options{View: l.View, Self: self, Local: handler, Log: log, Version: version})
 	return &program{leader: l, handler: handler, notifier: notifier, log: log}, nil

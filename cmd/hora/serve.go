@@ -22,6 +22,7 @@ import (
 	"github.com/hora-scheduler/hora/config"
 	"github.com/hora-scheduler/hora/member"
 	"github.com/hora-scheduler/hora/mesos"
+	"github.com/hora-scheduler/hora/mesos/operator"
 	"github.com/hora-scheduler/hora/notify"
 	"github.com/hora-scheduler/hora/scheduler"
 	"github.com/hora-scheduler/hora/scheduler/framework"
@@ -146,15 +147,21 @@ func (o *serveOptions) assemble(s *service, backend store.Backend, mesosConfig m
 	if err := s.notifier.Register(registry); err != nil {
 		return err
 	}
+	feed, mesosFramework := api.NewFeed(time.Now()), framework.New(mesosConfig)
 	s.leader = leader.New(leader.Options{
-		Store: store.New(backend), Cluster: framework.New(mesosConfig), Config: o.schedulerConfig(), Self: s.self, Log: s.log, Metrics: metrics,
+		Store: store.New(backend), Cluster: mesosFramework, Config: o.schedulerConfig(), Self: s.self, Log: s.log, Metrics: metrics,
 		Observe: func(now time.Time, list []scheduler.Notice) {
 			journal{s}.write(list)
 			s.notifier.Observe(now, list)
+			feed.Observe(now, list)
 		},
 	})
 	s.handler = o.guard(s.member(api.New(api.Options{
-		Scheduler: s.leader, Gatherer: registry, Page: ui.Handler(), Log: s.log, Level: level, History: o.job.historyOfAnswer,
+		Scheduler: s.leader, Gatherer: registry, Page: ui.Handler(), Log: s.log, Level: level, History: o.job.historyOfAnswer, Feed: feed,
+		Cluster: clusterReads{operator.New(operator.Options{
+			Master: mesosFramework.Master, Scheme: o.cluster.scheme, Principal: mesosConfig.Principal, Secret: string(mesosConfig.Secret),
+			HTTP: &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{TLSClientConfig: mesosConfig.TLS}},
+		})},
 		Defaults: api.Defaults{CPUs: o.cluster.cpus, Mem: o.cluster.memory, Disk: o.cluster.disk, User: o.cluster.user, Epsilon: o.job.epsilon},
 	}), peers))
 	return nil

@@ -38,6 +38,14 @@ type Framework struct {
 // New returns a framework that does nothing before Run.
 func New(c mesos.Config) *Framework { return &Framework{config: c, roles: Roles(&c.Framework)} }
 
+// Master is the base URL of the master that has accepted the framework, "" if none has.
+func (f *Framework) Master() string {
+	if s := f.session.Load(); s != nil {
+		return s.Master()
+	}
+	return ""
+}
+
 // Run keeps the framework subscribed and delivers what happens until ctx ends.
 func (f *Framework) Run(ctx context.Context, frameworkID string, deliver func(scheduler.Event)) error {
 	f.deliver.Store(&deliver)

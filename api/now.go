@@ -1,0 +1,183 @@
+package api
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/hora-scheduler/hora/scheduler"
+	"github.com/hora-scheduler/hora/scheduler/leader"
+)
+
+// Now is GET /api/now: what goes on, what should and does not, what comes.
+type Now struct {
+	At      time.Time `json:"at"`
+	Running []Run     `json:"running"`
+	Waiting []Run     `json:"waiting"` // want to start, and have not
+	Late    []JobRow  `json:"late"`
+	Failing []JobRow  `json:"failing"`
+	Missed  []Missed  `json:"missed"` // of the last day
+	Lanes   []Lane    `json:"lanes"`  // of the last day, by job
+	Next    []Coming  `json:"next"`   // of the next day, in order
+	Load    []int     `json:"load"`   // jobs due at each minute of a day (UTC), from now on
+	Totals  Totals    `json:"totals"`
+}
+
+// Totals are how many there are, where lists are cut.
+type Totals struct {
+	Jobs     int `json:"jobs"`
+	Running  int `json:"running"`
+	Waiting  int `json:"waiting"`
+	Late     int `json:"late"`
+	Failing  int `json:"failing"`
+	Disabled int `json:"disabled"`
+}
+
+// Missed is a decision about slots that did not run.
+type Missed struct {
+	Job     string    `json:"job"`
+	Slot    time.Time `json:"slot"`
+	Count   int64     `json:"count"`
+	Outcome string    `json:"outcome"`
+	Reason  string    `json:"reason"`
+	At      time.Time `json:"at"`
+}
+
+// Lane is a job's runs in time.
+type Lane struct {
+	Job  string `json:"job"`
+	Runs []Bar  `json:"runs"`
+}
+
+// Bar is a run in a lane.
+type Bar struct {
+	Run     string     `json:"run,omitempty"`
+	From    time.Time  `json:"from"`
+	To      *time.Time `json:"to,omitempty"` // absent: it goes on
+	Outcome string     `json:"outcome"`      // running while it goes on
+}
+
+// Coming is a slot that will be due.
+type Coming struct {
+	Job string    `json:"job"`
+	At  time.Time `json:"at"`
+}
+
+// Limits of what is shown of now.
+const (
+	nowList  = 100 // runs and jobs of a list
+	nowLanes = 60
+	nowNext  = 500
+	nowSpan  = 24 * time.Hour
+	minutes  = 24 * 60
+)
+
+func (s *server) apiNow(c call) (response, error) {
+	v, err := s.look()
+	if err != nil {
+		return response{}, err
+	}
+	now := time.Now()
+	out := Now{
+		At: v.At.UTC(), Running: []Run{}, Waiting: []Run{}, Late: []JobRow{}, Failing: []JobRow{}, Missed: []Missed{}, Lanes: []Lane{}, Next: []Coming{},
+		Load: make([]int, minutes), Totals: Totals{Jobs: v.Len()},
+	}
+	rows := s.rows.of(v)
+	for _, r := range rows {
+		out.addRow(r, now)
+	}
+	s.addNext(&out, rows, now)
+	if err := s.addLanes(c.Context(), v, &out, rows, now); err != nil {
+		return response{}, err
+	}
+	return marshal(out)
+}
+
+// addRow adds a job to the lists that it belongs to.
+func (out *Now) addRow(r *row, now time.Time) {
+	if r.Job.Job.Disabled {
+		out.Totals.Disabled++
+	}
+	if r.failing() {
+		if out.Totals.Failing++; len(out.Failing) < nowList {
+			out.Failing = append(out.Failing, rowJSON(r, now))
+		}
+	}
+	if r.late(now) {
+		if out.Totals.Late++; len(out.Late) < nowList {
+			out.Late = append(out.Late, rowJSON(r, now))
+		}
+	}
+	for _, run := range r.Runs {
+		list, total := &out.Waiting, &out.Totals.Waiting
+		if run.State == scheduler.Launched {
+			list, total = &out.Running, &out.Totals.Running
+		}
+		if *total++; len(*list) < nowList {
+			*list = append(*list, runJSON(run, now))
+		}
+	}
+}
+
+// addNext looks ahead for a day: which slots come first, and how many jobs are
+// due at each minute.
+func (s *server) addNext(out *Now, rows []*row, now time.Time) {
+	end := now.Add(nowSpan)
+	for _, r := range rows {
+		if r.next.IsZero() || r.next.After(end) {
+			continue
+		}
+		out.Next = append(out.Next, Coming{r.Job.Job.Name, r.next})
+		when := s.shown.of(r.Job)
+		if when == nil {
+			continue
+		}
+		for at, n := r.next, 0; !at.IsZero() && !at.After(end) && n < minutes; n++ {
+			at = at.UTC()
+			out.Load[at.Hour()*60+at.Minute()]++
+			at = when.Next(at.Truncate(time.Minute).Add(time.Minute - 1)) // once a minute counts
+		}
+	}
+	slices.SortFunc(out.Next, func(a, b Coming) int { return a.At.Compare(b.At) })
+	out.Next = out.Next[:min(len(out.Next), nowNext)]
+}
+
+// addLanes reads what the jobs that ran last did in the last day.
+func (s *server) addLanes(ctx context.Context, v *leader.View, out *Now, rows []*row, now time.Time) error {
+	from := now.Add(-nowSpan)
+	active := slices.DeleteFunc(slices.Clone(rows), func(r *row) bool { return len(r.Runs) == 0 && r.State.Last.Ended.Before(from) })
+	slices.SortFunc(active, func(a, b *row) int { return b.State.Last.Ended.Compare(a.State.Last.Ended) })
+	for _, r := range active[:min(len(active), nowLanes)] {
+		entries, err := v.History(ctx, r.Job)
+		if err != nil {
+			return err
+		}
+		lane := Lane{Job: r.Job.Job.Name, Runs: []Bar{}}
+		for _, e := range entries {
+			switch {
+			case e.Ended.Before(from):
+			case e.Run == "" || len(e.Attempts) == 0:
+				out.Missed = append(out.Missed, Missed{e.JobName, e.Slot, e.Count, e.Outcome.String(), e.Reason, e.Ended})
+			default:
+				lane.Runs = append(lane.Runs, Bar{e.Run, began(e.Attempts[0]), moment(e.Ended), e.Outcome.String()})
+			}
+		}
+		for _, run := range r.Runs {
+			if run.State == scheduler.Launched {
+				lane.Runs = append(lane.Runs, Bar{run.RunKey.String(), run.Task.Launched, nil, "running"})
+			}
+		}
+		out.Lanes = append(out.Lanes, lane)
+	}
+	slices.SortFunc(out.Missed, func(a, b Missed) int { return b.At.Compare(a.At) })
+	out.Missed = out.Missed[:min(len(out.Missed), nowList)]
+	return nil
+}
+
+// began is when an attempt ran, or else when it was launched.
+func began(a scheduler.Attempt) time.Time {
+	if a.Running.IsZero() {
+		return a.Launched
+	}
+	return a.Running
+}
