@@ -189,6 +189,35 @@ func TestConvertPolicies(t *testing.T) {
 	}
 }
 
+// TestSampledAsWhole: looking around the jumps alone finds what looking everywhere finds.
+func TestSampledAsWhole(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ zone, cron string }{
+		{"Europe/Berlin", "0 * * * *"}, {"Europe/Berlin", "0 */2 * * *"}, {"Europe/Berlin", "30 */6 * * *"}, {"Europe/Berlin", "0 2,3 * * *"}, {"Europe/Berlin", "*/20 2 * * 0"},
+		{"Australia/Lord_Howe", "0 * * * *"}, {"Africa/Casablanca", "15 */3 * * *"}, {"America/New_York", "0 9-17 * * 1-5"}, {"Asia/Shanghai", "0 0 31 * *"},
+	} {
+		o := Options{Zone: c.zone, Anchor: newYear}
+		v, err := Intervals(c.cron, o, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		k := newConverter(must(t, c.cron, o), o, 0)
+		var set []engine
+		var whole Difference
+		balance := countOf(k.given.engine, window{k.from - 1, k.until})
+		for _, text := range v.Texts {
+			set = append(set, must(t, text, o).engine)
+			balance -= countOf(set[len(set)-1], window{k.from - 1, k.until})
+		}
+		whole.compare(k.given.engine, set, window{k.from - 1, k.until})
+		got := k.sampled(set, 0, balance)
+		got.Sampled = false
+		if got != whole || v.Difference.Missing != whole.Missing || v.Difference.Extra != whole.Extra || v.Difference.Twice != whole.Twice {
+			t.Errorf("%s in %s: %+v, sampled %+v, wholly %+v", c.cron, c.zone, v.Difference, got, whole)
+		}
+	}
+}
+
 // union collects the slots of schedules in [from, to), sorted.
 func union(t failer, texts []string, o Options, from, to time.Time) (slots []time.Time) {
 	t.Helper()
@@ -435,4 +464,17 @@ func FuzzConvert(f *testing.F) {
 			t.Fatalf("%q in %s becomes %v: %v, want %v", text, o.Zone, v.Texts, got, want)
 		}
 	})
+}
+
+// BenchmarkIntervals: most of the time goes into the comparison.
+func BenchmarkIntervals(b *testing.B) {
+	for _, text := range []string{"*/5 * * * *", "0 9 * * 1-5", "30 2 * * *", "*/5 9-16 * * 1-5", "0 */2 * * *", "* * * * * *"} {
+		b.Run(text, func(b *testing.B) {
+			for b.Loop() {
+				if _, err := Intervals(text, Options{Zone: "Europe/Berlin", Anchor: newYear}, 0); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
 }

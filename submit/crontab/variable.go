@@ -69,6 +69,8 @@ func (t *table) set(name, value string) {
 		return
 	case name == "MAILTO" && owner(value) != "" && !strings.Contains(value, "@"):
 		t.warn(column, "MAILTO %s is a mailbox of this machine; the jobs below have it as owner, but mail needs an address", value)
+	case name == "TZ":
+		t.warn(column, "TZ is a variable of the commands alone, as in cron; CRON_TZ is the zone of the schedules")
 	case strings.Contains(value, "$"):
 		t.warn(column, "cron does not expand $ in variables: %s is taken literally", name)
 	}
