@@ -71,7 +71,7 @@ policy: tools ## import policy, purity, sizes, names, invariants
 	$(GO) test -count=1 .
 
 bench: tools zookeeper ## benchmarks, as figures
-	$(GO) test -run '^$$' -bench . -benchtime 1x -timeout 20m ./cmd/hora
+	$(GO) test -run '^$$' -bench . -benchtime 1x -timeout 20m ./cmd/hora ./chaos
 	$(GO) test -run '^$$' -bench . -benchmem ./schedule ./jobgraph ./scheduler ./scheduler/simulation ./store/... ./mesos
 
 sim: tools ## simulate SEEDS seeds of core, store and Mesos with faults

@@ -25,7 +25,7 @@ import (
 // node is one hora serve, behind proxies: towards ZooKeeper, towards each Mesos
 // master, and in front of its own port.
 type node struct {
-	t        *testing.T
+	t        testing.TB
 	name     string
 	binary   string
 	args     []string

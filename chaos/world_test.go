@@ -22,7 +22,7 @@ const patience = 90 * time.Second
 
 // world is everything that runs.
 type world struct {
-	t       *testing.T
+	t       testing.TB
 	rnd     *rand.Rand
 	session time.Duration // of the processes with ZooKeeper
 	zk      *zookeepertest.Server
@@ -33,7 +33,7 @@ type world struct {
 }
 
 // newWorld starts all, and waits until one process leads.
-func newWorld(t *testing.T, session time.Duration, seed uint64) *world {
+func newWorld(t testing.TB, session time.Duration, seed uint64) *world {
 	t.Helper()
 	binary, err := build()
 	if err != nil {

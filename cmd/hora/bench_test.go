@@ -67,13 +67,18 @@ func (m *meter) reset() {
 }
 
 func newRig(b *testing.B) *rig {
-	sim, err := cluster.Start(b.Context(), cluster.Config{
-		Agents: cluster.DefaultAgents(3, devResources), AllocationInterval: 50 * time.Millisecond, Instant: true,
-	})
+	backend, err := bolt.Open(b.TempDir())
 	if err != nil {
 		b.Fatal(err)
 	}
-	backend, err := bolt.Open(b.TempDir())
+	return newRigOn(b, backend)
+}
+
+// newRigOn is a rig with its state in this store.
+func newRigOn(b *testing.B, backend store.Backend) *rig {
+	sim, err := cluster.Start(b.Context(), cluster.Config{
+		Agents: cluster.DefaultAgents(3, devResources), AllocationInterval: 50 * time.Millisecond, Instant: true,
+	})
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -178,6 +183,11 @@ func benchStore(b *testing.B, jobs int, schedule, catchUp string, at time.Time) 
 		b.Fatal(err)
 	}
 	b.Cleanup(func() { backend.Close() })
+	return fillStore(b, backend, jobs, schedule, catchUp, at)
+}
+
+// fillStore makes many jobs in a store.
+func fillStore(b *testing.B, backend store.Backend, jobs int, schedule, catchUp string, at time.Time) (*store.Store, *store.Term) {
 	s := store.New(backend)
 	term, err := s.Campaign(b.Context(), "bench", nil)
 	if err != nil {
