@@ -25,16 +25,6 @@ type Message struct {
 // Field is something known of the job, in the order in which Chronos sends it.
 type Field struct{ Name, Value string }
 
-// field returns the value of a field.
-func (m *Message) field(name string) string {
-	for _, f := range m.Fields {
-		if f.Name == name {
-			return f.Value
-		}
-	}
-	return ""
-}
-
 // report is something that people may be told.
 type report struct {
 	events []job.NotifyEvents // what it is; the first that is wanted counts

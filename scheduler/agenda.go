@@ -1,7 +1,9 @@
 package scheduler
 
 import (
+	"cmp"
 	"container/heap"
+	"slices"
 	"time"
 )
 
@@ -72,9 +74,11 @@ func (a *agenda) at(it item) time.Time {
 	return time.Time{}
 }
 
-// until returns the items up to an instant, at most max of them, in no order
-// that means anything but always the same; false if there are more.
+// until returns the items up to an instant in their order; false if there are
+// more than max. How the heap lies does not show: it differs between a state
+// that lived through it all and one that was loaded.
 func (a *agenda) until(at time.Time, max int) (list []item, all bool) {
+	var found []entry
 	todo := []int{0}
 	for len(todo) > 0 {
 		i := todo[len(todo)-1]
@@ -82,11 +86,15 @@ func (a *agenda) until(at time.Time, max int) (list []item, all bool) {
 		if i >= len(a.heap.list) || a.heap.list[i].at.After(at) {
 			continue
 		}
-		if len(list) == max {
-			return list, false
+		if len(found) == max {
+			return nil, false
 		}
-		list = append(list, a.heap.list[i].item)
+		found = append(found, a.heap.list[i])
 		todo = append(todo, 2*i+2, 2*i+1)
+	}
+	slices.SortFunc(found, entry.compare)
+	for _, e := range found {
+		list = append(list, e.item)
 	}
 	return list, true
 }
@@ -109,19 +117,13 @@ func (a *agenda) pop(now time.Time) (item, bool) {
 
 func (h *entries) Len() int { return len(h.list) }
 
-// Less orders by time; the rest of the order only has to be the same each time.
-func (h *entries) Less(i, j int) bool {
-	a, b := &h.list[i], &h.list[j]
-	switch {
-	case !a.at.Equal(b.at):
-		return a.at.Before(b.at)
-	case a.key.UID != b.key.UID:
-		return a.key.UID < b.key.UID
-	case a.key.Seq != b.key.Seq:
-		return a.key.Seq < b.key.Seq
-	}
-	return a.topic < b.topic
+// compare orders by time; the rest of the order only has to be the same each time.
+func (e entry) compare(o entry) int {
+	return cmp.Or(e.at.Compare(o.at), compareKeys(e.key, o.key), cmp.Compare(e.topic, o.topic))
 }
+
+// Less implements heap.Interface.
+func (h *entries) Less(i, j int) bool { return h.list[i].compare(h.list[j]) < 0 }
 
 func (h *entries) Swap(i, j int) {
 	h.list[i], h.list[j] = h.list[j], h.list[i]
