@@ -207,3 +207,38 @@ func TestLogging(t *testing.T) {
 		}
 	})
 }
+
+// TestProgress: what a task reports is counted, and told with the attempt, also
+// by another leader.
+func TestProgress(t *testing.T) {
+	t.Parallel()
+	play(t, "/scheduler", func(s *stage) {
+		s.ask("POST", "/scheduler/iso8601", jsonHeader, []byte(`{"name":"data","command":"sleep 20","schedule":"R/2030-01-01T00:00:00Z/P1D","dataProcessingJobType":true}`))
+		s.ask("PUT", "/scheduler/job/data", nil, nil)
+		s.wait(&waiting{Until: "csv data * running"}, newPlaceholders(nil, ""))
+		pause(time.Second)
+		id := s.mesos.tasks("data")[0].view.Info.TaskID.Value
+		report := func(task, body string) int {
+			return s.ask("POST", "/scheduler/job/data/task/"+task+"/progress", jsonHeader, []byte(body)).Status
+		}
+		for _, body := range []string{`{"numAdditionalElementsProcessed":40}`, `{"numAdditionalElementsProcessed":2}`, `{"numAdditionalElementsProcessed":0}`, `{}`} {
+			if status := report(id, body); status != http.StatusNoContent {
+				t.Errorf("%s: %d", body, status)
+			}
+		}
+		if report("ct:1:0:data:9-9", `{"numAdditionalElementsProcessed":5}`) != http.StatusNoContent || report(id, `{"numAdditionalElementsProcessed":-1}`) != http.StatusBadRequest {
+			t.Error("a task that is not known, or a negative number, is answered otherwise than by Chronos")
+		}
+		known := func(status string) {
+			t.Helper()
+			want := `"status":"` + status + `","numElementsProcessed":42}]}`
+			if got := s.ask("GET", "/scheduler/job/stat/data", nil, nil).Body; !strings.HasSuffix(got, want) {
+				t.Errorf("%s, want …%s", got, want)
+			}
+		}
+		known("Running")
+		s.restart()
+		s.wait(&waiting{Until: "job data successCount >= 1"}, newPlaceholders(nil, ""))
+		known("Success")
+	})
+}

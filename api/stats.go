@@ -139,7 +139,7 @@ func (w *writer) taskStats(j *leader.Job, entries []*scheduler.Entry, limit int)
 	for i := len(j.Runs) - 1; i >= 0 && limit > 0; i-- {
 		if t := j.Runs[i].Task; t != nil && !t.Running.IsZero() {
 			limit--
-			w.taskStat(j.Job.Name, scheduler.Attempt{TaskID: t.ID, AgentID: t.AgentID, Running: t.Running}, "Running")
+			w.taskStat(j.Job.Name, scheduler.Attempt{TaskID: t.ID, AgentID: t.AgentID, Running: t.Running, Elements: t.Elements}, "Running")
 		}
 	}
 	for i := len(entries) - 1; i >= 0; i-- {
@@ -172,6 +172,9 @@ func (w *writer) taskStat(name string, a scheduler.Attempt, status string) {
 		w.key("duration").text(durationText(a.Ended.Sub(a.Running)))
 	}
 	w.key("status").text(status)
+	if a.Elements > 0 {
+		w.key("numElementsProcessed").int(a.Elements)
+	}
 	w.close('}')
 }
 

@@ -119,8 +119,8 @@ func waits(r *scheduler.Run) bool {
 	return r.State == scheduler.Waiting || r.State == scheduler.Ready
 }
 
-// taskProgress checks what a task reports. As in Chronos without Cassandra,
-// nothing is done with it.
+// taskProgress counts what a task has processed; job/stat shows it. As in
+// Chronos without Cassandra, tasks that are not known are passed over.
 func (s *server) taskProgress(c call) (response, error) {
 	v, err := s.look()
 	if err != nil {
@@ -134,7 +134,10 @@ func (s *server) taskProgress(c call) (response, error) {
 	if err != nil {
 		return response{}, err
 	}
-	return response{}, checkProgress(c, v, n)
+	if err := checkProgress(c, v, n); err != nil || n == 0 {
+		return response{}, err
+	}
+	return response{}, s.Scheduler.Do(c.Context(), scheduler.ReportProgress{TaskID: c.segment("task"), Elements: n})
 }
 
 func checkProgress(c call, v *leader.View, n int64) error {

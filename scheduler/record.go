@@ -119,6 +119,7 @@ type (
 		Timeout  time.Time // when it will be ended; zero: never
 
 		ContainerID string
+		Elements    int64 // processed, as the task reports (dataProcessingJobType)
 	}
 
 	// Attempt is one try that is over.
@@ -133,7 +134,8 @@ type (
 		State    TaskState
 		Reason   string // Mesos' reason, such as REASON_AGENT_REMOVED, or ours
 		Message  string
-		ExitCode int // retry.NoCode if there is none
+		ExitCode int   // retry.NoCode if there is none
+		Elements int64 // as in Task
 	}
 
 	// Kill says that a run's task has to end and why.

@@ -3,6 +3,7 @@ package scheduler
 import (
 	"errors"
 	"fmt"
+	"math"
 	"regexp"
 	"slices"
 	"strconv"
@@ -24,8 +25,16 @@ type ReportResult struct {
 // run, out of the queue. Those between two attempts stay, and so do tasks.
 type DropQueued struct{ Name string }
 
-func (ReportResult) event() {}
-func (DropQueued) event()   {}
+// ReportProgress adds to how many elements a task has processed
+// (contracts/chronos.md 1.9). Said of a task that is not known it means nothing.
+type ReportProgress struct {
+	TaskID   string
+	Elements int64
+}
+
+func (ReportResult) event()   {}
+func (DropQueued) event()     {}
+func (ReportProgress) event() {}
 
 // Report is what a client reported of an attempt before its task ended.
 type Report struct{ Status int }
@@ -46,6 +55,22 @@ func (s *State) report(ev ReportResult) error {
 	}
 	s.conclude(r, ev.Status)
 	return nil
+}
+
+// progress counts on, up to the largest number.
+func (s *State) progress(ev ReportProgress) {
+	key, there := s.tasks[ev.TaskID]
+	if !there {
+		key, there = s.awaiting[ev.TaskID]
+	}
+	if !there || ev.Elements <= 0 {
+		return
+	}
+	s.setRun(s.runs[key], func(r *Run) {
+		t := *r.Task
+		t.Elements += min(ev.Elements, math.MaxInt64-t.Elements)
+		r.Task = &t
+	})
 }
 
 // ownSuffix is how the ids of our tasks end.

@@ -242,6 +242,8 @@ func (s *State) take(ev Event) {
 		s.out.Err = s.killRun(ev.Run)
 	case ReportResult:
 		s.out.Err = s.report(ev)
+	case ReportProgress:
+		s.progress(ev)
 	case DropQueued:
 		s.out.Err = s.dropQueued(ev.Name)
 	case MarkSuccess:

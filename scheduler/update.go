@@ -108,7 +108,7 @@ func (s *State) attemptEnded(r *Run, st Status, v verdict) {
 	a := Attempt{
 		Number: r.Attempt, TaskID: r.Task.ID, AgentID: r.Task.AgentID, Hostname: r.Task.Hostname,
 		Launched: r.Task.Launched, Running: r.Task.Running, Ended: s.now,
-		State: st.State, Reason: st.Reason, Message: clip(st.Message), ExitCode: exitCode(st),
+		State: st.State, Reason: st.Reason, Message: clip(st.Message), ExitCode: exitCode(st), Elements: r.Task.Elements,
 	}
 	s.counted(e, r.Task.ID)
 	if v == lost && r.Task.Launched.IsZero() && r.Kill == nil {

@@ -185,6 +185,7 @@ type taskV1 struct {
 	Running     time.Time `json:"running,omitzero"`
 	Timeout     time.Time `json:"timeout,omitzero"`
 	ContainerID string    `json:"container,omitempty"`
+	Elements    int64     `json:"elements,omitzero"`
 }
 
 type attemptV1 struct {
@@ -199,6 +200,7 @@ type attemptV1 struct {
 	Reason   string    `json:"reason,omitempty"`
 	Message  string    `json:"message,omitempty"`
 	ExitCode int       `json:"exit"`
+	Elements int64     `json:"elements,omitzero"`
 }
 
 func encodeRun(r *scheduler.Run) []byte {
@@ -209,7 +211,7 @@ func encodeRun(r *scheduler.Run) []byte {
 		Attempt: r.Attempt, Failures: r.Failures, Losses: r.Losses, Attempts: encodeAttempts(r.Attempts),
 	}
 	if t := r.Task; t != nil {
-		v.Task = &taskV1{t.ID, t.AgentID, t.Hostname, uint8(t.State), t.Launched, t.Running, t.Timeout, t.ContainerID}
+		v.Task = &taskV1{t.ID, t.AgentID, t.Hostname, uint8(t.State), t.Launched, t.Running, t.Timeout, t.ContainerID, t.Elements}
 	}
 	if r.Report != nil {
 		v.Report = &r.Report.Status
@@ -232,7 +234,7 @@ func decodeRun(value []byte) (*scheduler.Run, error) {
 	if t := v.Task; t != nil {
 		r.Task = &scheduler.Task{
 			ID: t.ID, AgentID: t.AgentID, Hostname: t.Hostname, State: scheduler.TaskState(t.State), Launched: t.Launched,
-			Running: t.Running, Timeout: t.Timeout, ContainerID: t.ContainerID,
+			Running: t.Running, Timeout: t.Timeout, ContainerID: t.ContainerID, Elements: t.Elements,
 		}
 	}
 	if v.KillCause != 0 {
@@ -251,7 +253,7 @@ func encodeAttempts(list []scheduler.Attempt) []attemptV1 {
 	var out []attemptV1
 	for _, a := range list {
 		out = append(out, attemptV1{
-			a.Number, a.TaskID, a.AgentID, a.Hostname, a.Launched, a.Running, a.Ended, uint8(a.State), a.Reason, a.Message, a.ExitCode,
+			a.Number, a.TaskID, a.AgentID, a.Hostname, a.Launched, a.Running, a.Ended, uint8(a.State), a.Reason, a.Message, a.ExitCode, a.Elements,
 		})
 	}
 	return out
@@ -262,7 +264,7 @@ func decodeAttempts(list []attemptV1) []scheduler.Attempt {
 	for _, a := range list {
 		out = append(out, scheduler.Attempt{
 			Number: a.Number, TaskID: a.TaskID, AgentID: a.AgentID, Hostname: a.Hostname, Launched: a.Launched, Running: a.Running,
-			Ended: a.Ended, State: scheduler.TaskState(a.State), Reason: a.Reason, Message: a.Message, ExitCode: a.ExitCode,
+			Ended: a.Ended, State: scheduler.TaskState(a.State), Reason: a.Reason, Message: a.Message, ExitCode: a.ExitCode, Elements: a.Elements,
 		})
 	}
 	return out

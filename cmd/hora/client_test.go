@@ -33,3 +33,31 @@ func TestChronosPython(t *testing.T) {
 		t.Errorf("%v\n%s", err, out)
 	}
 }
+
+// TestDevRunsAsAnotherUser: a job's runAsUser gets to its sandbox, which lies
+// beside the store that it cannot read.
+func TestDevRunsAsAnotherUser(t *testing.T) {
+	t.Parallel()
+	if os.Getuid() != 0 {
+		t.Skip("only root runs tasks as another user")
+	}
+	above := t.TempDir()
+	for _, d := range []string{above, filepath.Dir(above)} {
+		if err := os.Chmod(d, 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	dir := filepath.Join(above, "data")
+	d := startDev(t, dir)
+	d.post(jobSpec{"name": "who", "command": "id -un > out; ! cat " + filepath.Join(dir, "hora.db"), "schedule": "R/2030-01-01T00:00:00Z/P1D", "runAsUser": "nobody", "retries": 0})
+	if code := d.call("PUT", "/v1/scheduler/job/who", nil, nil); code != 204 {
+		t.Fatal(code)
+	}
+	var h []histEntry
+	for tick := time.NewTicker(20 * time.Millisecond); len(h) == 0; <-tick.C {
+		h = d.history("who")
+	}
+	if h[0].Outcome != "succeeded" {
+		t.Errorf("%+v", h)
+	}
+}
