@@ -46,6 +46,8 @@ var imports = map[string]string{
 	"api":                  "scheduler scheduler/leader job jobgraph schedule retry store",
 	"notify":               "scheduler job",
 	"chronos":              "api scheduler job store",
+	"submit":               "job jobgraph schedule api submit/document submit/jobfile submit/remote",
+	"submit/remote":        "job scheduler api submit/jobfile",
 	"submit/document":      "",
 	"submit/jobfile":       "job schedule submit/document",
 	"ui":                   "",

@@ -156,7 +156,7 @@ func readPolicies(r *reader, j *job.Job, d dialect, def Defaults) {
 	for name, to := range map[string]*string{
 		"catchUp": &j.CatchUp, "overlap": &j.Overlap, "retryInterval": &j.RetryInterval, "retryBackoff": &j.RetryBackoff,
 		"retryMaxInterval": &j.RetryMaxInterval, "jitter": &j.Jitter, "dstGap": &j.DSTGap, "dstOverlap": &j.DSTOverlap,
-		"notBefore": &j.NotBefore, "notAfter": &j.NotAfter, "expectedDuration": &j.ExpectedDuration, "notify": &j.Notify,
+		"notBefore": &j.NotBefore, "notAfter": &j.NotAfter, "expectedDuration": &j.ExpectedDuration, "notify": &j.Notify, "managedBy": &j.ManagedBy,
 	} {
 		*to = r.own(name)
 	}
@@ -317,7 +317,7 @@ func storedBytes(j *job.Job) int {
 		}
 	}
 	add(j.Name, j.Description, j.Owner, j.OwnerName, j.Command, j.RunAsUser, j.Executor, j.ExecutorFlags, j.TaskInfoData)
-	add(j.Schedule, j.Zone, j.Trigger, j.Timeout, j.Jitter, j.RetryInterval, j.RetryMaxInterval, j.Notify)
+	add(j.Schedule, j.Zone, j.Trigger, j.Timeout, j.Jitter, j.RetryInterval, j.RetryMaxInterval, j.Notify, j.ManagedBy)
 	add(j.Arguments...)
 	add(j.URIs...)
 	add(j.Parents...)

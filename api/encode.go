@@ -269,7 +269,7 @@ func (w *writer) own(def *job.Job, d dialect) {
 	if def.Ports != 0 {
 		w.key("ports").int(int64(def.Ports))
 	}
-	for _, f := range []struct{ name, text string }{{"jitter", def.Jitter}, {"dstGap", def.DSTGap}, {"dstOverlap", def.DSTOverlap}, {"notBefore", def.NotBefore}, {"notAfter", def.NotAfter}, {"expectedDuration", def.ExpectedDuration}, {"notify", def.Notify}} {
+	for _, f := range []struct{ name, text string }{{"jitter", def.Jitter}, {"dstGap", def.DSTGap}, {"dstOverlap", def.DSTOverlap}, {"notBefore", def.NotBefore}, {"notAfter", def.NotAfter}, {"expectedDuration", def.ExpectedDuration}, {"notify", def.Notify}, {"managedBy", def.ManagedBy}} {
 		if f.text != "" {
 			w.key(f.name).text(f.text)
 		}

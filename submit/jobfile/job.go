@@ -230,6 +230,31 @@ func (f *Field) Show(j *job.Job) string {
 	return ""
 }
 
+// Reset gives a field the value it has if nothing is said of it.
+func (f *Field) Reset(j *job.Job) {
+	blank := Blank()
+	switch to := f.at(j).(type) {
+	case *string:
+		*to = *f.at(blank).(*string)
+	case *bool:
+		*to = *f.at(blank).(*bool)
+	case *int:
+		*to = *f.at(blank).(*int)
+	case *float64:
+		*to = 0
+	case *[]string:
+		*to = nil
+	case *[]job.Variable:
+		*to = nil
+	case *[]job.Constraint:
+		*to = nil
+	case *[]job.Fetch:
+		*to = nil
+	case **job.Container:
+		*to = nil
+	}
+}
+
 // showDuration writes PT60S and PT1M alike.
 func showDuration(text string) string {
 	p, err := schedule.ParseDuration(text)

@@ -1,0 +1,49 @@
+package api
+
+import (
+	"fmt"
+	"io"
+	"time"
+)
+
+// apiDefinitions streams all definitions with their entity tags, and what the
+// server gives to jobs that do not say: what a client needs to compare them with its own.
+//
+//	{"defaults": {"cpus", "mem", "disk", "runAsUser"}, "jobs": [{"etag", "updated", "disabledReason"?, "definition"}]}
+func (s *server) apiDefinitions(call) (response, error) {
+	v, err := s.look()
+	if err != nil {
+		return response{}, err
+	}
+	return response{stream: func(out io.Writer) error {
+		var w writer
+		w.open('{')
+		w.key("defaults").open('{')
+		w.key("cpus").double(s.Defaults.CPUs)
+		w.key("mem").double(s.Defaults.Mem)
+		w.key("disk").double(s.Defaults.Disk)
+		w.key("runAsUser").text(s.Defaults.User)
+		w.close('}')
+		w.key("jobs").open('[')
+		for j := range v.Jobs() {
+			w.open('{')
+			w.key("etag").text(fmt.Sprintf(`"%x-%x"`, uint64(j.UID), j.Revision))
+			w.key("updated").text(j.Updated.UTC().Format(time.RFC3339Nano))
+			if j.State.DisabledReason != "" {
+				w.key("disabledReason").text(j.State.DisabledReason)
+			}
+			w.key("definition").job(j, own, j.Job.Schedule)
+			w.close('}')
+			if len(w.buf) >= chunk {
+				if _, err := out.Write(w.buf); err != nil {
+					return err
+				}
+				w.buf = w.buf[:0]
+			}
+		}
+		w.close(']')
+		w.close('}')
+		_, err := out.Write(w.buf)
+		return err
+	}}, nil
+}
