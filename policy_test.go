@@ -48,6 +48,8 @@ var imports = map[string]string{
 	"chronos":              "api scheduler job store",
 	"submit":               "job jobgraph schedule api submit/document submit/jobfile submit/remote",
 	"submit/remote":        "job scheduler api submit/jobfile",
+	"submit/target":        "submit/document submit/remote",
+	"submit/chronostest":   "schedule",
 	"submit/document":      "",
 	"submit/jobfile":       "job schedule submit/document",
 	"ui":                   "",
