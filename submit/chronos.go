@@ -59,9 +59,6 @@ func (p *planner) translate(s *Step, j *jobfile.Job, old *remote.Record) *job.Jo
 	default:
 		s.note("this Chronos does not know %s, left out", strings.Join(lost, ", "))
 	}
-	if want.Schedule != "" && !strings.HasPrefix(want.Schedule, "R") && !p.convert(s, j, want) {
-		return nil
-	}
 	return want
 }
 
@@ -116,5 +113,7 @@ func remains(sent, shown *job.Job) bool {
 		return false
 	}
 	first := t.Next(time.Time{})
-	return a[1] == "" || first.IsZero() || s.Next(first.Add(-time.Millisecond)).Equal(first)
+	begin := s.Next(time.Time{})
+	return a[1] == "" || first.IsZero() || begin.IsZero() || s.Next(first.Add(-time.Millisecond)).Equal(first) ||
+		!finite && t.Next(begin.Add(-time.Millisecond)).Equal(begin) // of cron, sent with a later start
 }

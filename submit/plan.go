@@ -12,6 +12,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/hora-scheduler/hora/api"
 	"github.com/hora-scheduler/hora/job"
@@ -59,11 +60,14 @@ type Options struct {
 	Prune  bool   // delete the folder's jobs that are in no file
 	Adopt  bool   // take over jobs of other folders
 	Drop   bool   // leave out what a Chronos does not know, instead of refusing it
+	Split  bool   // make several jobs of one whose schedule a Chronos does not know
+	Now    time.Time
 }
 
 // NewPlan compares. All that is wrong is told at once.
 func NewPlan(jobs []*jobfile.Job, known *remote.Known, release api.Release, o Options) (*Plan, error) {
-	p := &planner{known: known, release: release, Options: o, plan: &Plan{}, wanted: make(map[string]*jobfile.Job, len(jobs))}
+	p := &planner{known: known, release: release, Options: o, plan: &Plan{}, wanted: make(map[string]*jobfile.Job, len(jobs)), notes: make(map[string]string)}
+	jobs = p.expand(jobs)
 	for _, j := range jobs {
 		p.wanted[j.Name] = j
 	}
@@ -100,6 +104,7 @@ type planner struct {
 	known   *remote.Known
 	release api.Release
 	wanted  map[string]*jobfile.Job
+	notes   map[string]string // about jobs, from before there are steps
 	plan    *Plan
 	errs    []error
 }
@@ -112,6 +117,9 @@ func (p *planner) fail(at document.Pos, format string, args ...any) {
 func (p *planner) compare(j *jobfile.Job) {
 	old := p.known.Jobs[j.Name]
 	s := &Step{Name: j.Name, Old: old}
+	if n := p.notes[j.Name]; n != "" {
+		s.note("%s", n)
+	}
 	want := j.Job
 	if p.release != api.Hora {
 		want = p.translate(s, j, old)

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"pgregory.net/rapid"
 
@@ -81,6 +82,9 @@ func managed(by string) func(*remote.Record) {
 	return func(r *remote.Record) { r.Job.ManagedBy = by }
 }
 
+// monday is when the plans of the tests are made.
+var monday = time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC)
+
 // TestPlan: what is compared with what, and what comes of it.
 func TestPlan(t *testing.T) {
 	t.Parallel()
@@ -118,6 +122,14 @@ func TestPlan(t *testing.T) {
 		{"Chronos: no triggers", `[{name: a, command: a, trigger: b}]`, have(t, `[{name: b, command: b, schedule: "@daily"}]`, nil), api.Chronos24, Options{Drop: true}, `has no triggers`},
 		{"Chronos 3.0 has concurrent", `[{name: a, command: a, schedule: R/2026-01-01T00:00:00Z/PT1H, overlap: allow}]`, have(t, "[]", nil), api.Chronos30, Options{}, "0 add a\n"},
 		{"Chronos 2.4 has not", `[{name: a, command: a, schedule: R/2026-01-01T00:00:00Z/PT1H, overlap: allow}]`, have(t, "[]", nil), api.Chronos24, Options{}, "does not know overlap"},
+		{"Chronos: cron that is one interval", `[{name: a, command: a, schedule: "30 2 * * *"}]`, have(t, "[]", nil), api.Chronos24, Options{Now: monday}, "0 add a\n"},
+		{"Chronos: it is repeatable", `[{name: a, command: a, schedule: "30 2 * * *"}]`, have(t, `[{name: a, command: a, schedule: "R/2026-01-02T02:30:00Z/P1D"}]`, nil), api.Chronos24, Options{Now: monday}, "0 keep a\n"},
+		{"Chronos: cron that is five", `[{name: a, command: a, schedule: "0 9 * * 1-5"}]`, have(t, "[]", nil), api.Chronos24, Options{Now: monday}, "is 5 ISO 8601 intervals, and Chronos takes one for a job; --split makes 5 jobs of it, a-1 to a-5"},
+		{"Chronos: split", `[{name: a, command: a, schedule: "0 9 * * 1,3"}]`, have(t, "[]", nil), api.Chronos24, Options{Now: monday, Split: true}, "0 add a-1\n0 add a-2\n"},
+		{"Chronos: split on another day", `[{name: a, command: a, schedule: "0 9 * * 1,3"}]`, have(t, `[{name: a-1, command: a, schedule: "R/2026-11-23T09:00:00Z/P1W"}, {name: a-2, command: a, schedule: "R/2026-11-25T09:00:00Z/P1W"}]`, nil), api.Chronos24, Options{Now: monday.Add(30 * time.Hour), Split: true}, "0 keep a-1\n0 keep a-2\n"},
+		{"Chronos: others depend on it", `[{name: a, command: a, schedule: "0 9 * * 1,3"}, {name: b, command: b, parents: [a]}]`, have(t, "[]", nil), api.Chronos24, Options{Now: monday, Split: true}, "other jobs depend on it"},
+		{"Chronos: cron that is none", `[{name: a, command: a, schedule: "0 0 13 * 5"}]`, have(t, "[]", nil), api.Chronos24, Options{Now: monday, Split: true}, "a day of the month or a weekday"},
+		{"Chronos: summer time", `[{name: a, command: a, schedule: "30 2 * * *", scheduleTimeZone: Europe/Berlin}]`, have(t, "[]", nil), api.Chronos24, Options{Now: monday}, "0 add a (its time does not exist at 2027-03-28T01:00:00Z, when the clock is changed; from then on Chronos runs it at the shifted time)\n"},
 		{"Chronos 3.0: names", `[{name: a b, command: a, schedule: R/2026-01-01T00:00:00Z/PT1H}]`, have(t, "[]", nil), api.Chronos30, Options{}, "this Chronos allows letters, digits, _, - and ."},
 		{"Chronos 2.4: names", `[{name: a.b, command: a, schedule: R/2026-01-01T00:00:00Z/PT1H}]`, have(t, "[]", nil), api.Chronos24, Options{}, "this Chronos allows letters, digits, blanks, _, - and #"},
 	} {
