@@ -48,11 +48,17 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		backupCommand(), restoreCommand(),
 		convertCommand(), devCommand(), explainCommand(), exportCommand(), importCommand(), nextCommand(), notifyCommand(), serveCommand(), simCommand(),
 	)
+	root.AddCommand(submitCommand(), planCommand(), applyCommand(), exportCommand(), fmtCommand(), schemaCommand())
+	root.AddCommand(convertCommand(), devCommand(), explainCommand(), nextCommand(), notifyCommand(), serveCommand(), simCommand())
 	err := root.ExecuteContext(ctx)
 	if err == nil {
 		return exitOK
 	}
 	fmt.Fprintln(stderr, "hora:", err)
+	var coded codeError
+	if errors.As(err, &coded) {
+		return coded.code
+	}
 	var usage usageError
 	if errors.As(err, &usage) || isCobraUsage(root, args) {
 		return exitUsage

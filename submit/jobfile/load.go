@@ -71,7 +71,7 @@ func (l *Loader) Load(paths ...string) ([]*Job, error) {
 	if l.parsed == nil {
 		l.parsed = make(map[string]*file)
 	}
-	names, err := files(paths)
+	names, err := Files(paths...)
 	if err != nil {
 		return nil, err
 	}
@@ -105,6 +105,61 @@ func sortErrors(errs []error) {
 	})
 }
 
+// Parse reads the text of one file, as Load reads files.
+func (l *Loader) Parse(name string, text []byte) ([]*Job, error) {
+	d := &decoder{}
+	f := newFile()
+	docs, err := document.Reader{Env: l.Env}.Read(name, text)
+	if err != nil {
+		return nil, err
+	}
+	for _, doc := range docs {
+		l.document(d, f, doc, []string{name})
+	}
+	d.checkNames(f.jobs)
+	sortErrors(d.errs)
+	return f.jobs, Join(d.errs)
+}
+
+// LoadTemplate reads a file that holds a part of one job, for others to be made of.
+func (l *Loader) LoadTemplate(name string) (*Job, error) {
+	text, err := readFile(name)
+	if err != nil {
+		return nil, err
+	}
+	docs, err := document.Reader{Env: l.Env, Open: readFile}.Read(name, text)
+	if err != nil {
+		return nil, err
+	}
+	j := &Job{Job: Blank(), Given: make(map[string]document.Pos), Pos: document.Pos{File: name}}
+	if len(docs) != 1 {
+		return nil, document.Errorf(j.Pos, "holds %d documents, want the fields of one job", len(docs))
+	}
+	d := &decoder{}
+	t := d.template(&template{}, d.expand(docs[0], scope{set: l.Set, env: l.Env}), "the base")
+	d.members(j.Job, t.members)
+	for _, m := range t.members {
+		j.Given[fieldOf(m.Key)] = m.Value.Pos
+	}
+	return j, Join(d.errs)
+}
+
+// Derive returns a job of which j is the base, that stands elsewhere.
+func (j *Job) Derive(def *job.Job, at document.Pos) *Job {
+	return &Job{Job: def, Given: j.Given, Pos: at}
+}
+
+// CheckNames refuses two jobs of one name.
+func CheckNames(jobs []*Job) error {
+	d := &decoder{}
+	d.checkNames(jobs)
+	return Join(d.errs)
+}
+
+func newFile() *file {
+	return &file{variables: make(map[string]string), defaults: &template{}, profiles: make(map[string]*template)}
+}
+
 func (f *file) take() []*Job {
 	if f.taken {
 		return nil
@@ -124,8 +179,9 @@ func (l *Loader) included() []*file {
 	return out
 }
 
-// files lists the job files of folders, sorted, and the files that are named.
-func files(paths []string) ([]string, error) {
+// Files lists the job files of folders, sorted, and the files that are named.
+// What begins with a dot in a folder is passed over.
+func Files(paths ...string) ([]string, error) {
 	var out []string
 	for _, p := range paths {
 		info, err := os.Stat(p)
@@ -171,7 +227,7 @@ func (l *Loader) file(d *decoder, name string, within []string, at document.Pos)
 	if f, there := l.parsed[name]; there {
 		return f
 	}
-	f := &file{variables: make(map[string]string), defaults: &template{}, profiles: make(map[string]*template)}
+	f := newFile()
 	l.parsed[name] = f
 	text, err := readFile(name)
 	if err != nil {
