@@ -13,6 +13,7 @@ TESTFLAGS  ?=
 
 .DEFAULT_GOAL := help
 .PHONY: help dev build test check fmt vet lint policy bench sim chaos mutate fuzz clean tools cc zookeeper client
+.PHONY: help dev build test check fmt vet lint policy bench sim chaos mutate fuzz man clean tools cc zookeeper
 
 help: ## print the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -83,6 +84,9 @@ chaos: tools zookeeper ## three processes, ZooKeeper and Mesos with faults for S
 mutate: tools ## break hora in every kept way; the tests must notice each
 	$(GO) run ./cmd/mutants
 
+man: build ## write the manual pages into man/
+	$(BIN) man man
+
 fuzz: tools ## fuzz every parser for FUZZTIME each
 	@for target in $$(grep -rl --include='*_test.go' '^func Fuzz' . | xargs -n1 dirname | sort -u); do \
 	  for name in $$(grep -ho '^func Fuzz[A-Za-z0-9]*' $$target/*_test.go | sed 's/func //'); do \
@@ -90,4 +94,4 @@ fuzz: tools ## fuzz every parser for FUZZTIME each
 	  done; done
 
 clean: ## remove what was built
-	rm -rf bin
+	rm -rf bin man

@@ -1,7 +1,6 @@
 package api
 
 import (
-	"fmt"
 	"io"
 	"time"
 )
@@ -27,7 +26,7 @@ func (s *server) apiDefinitions(call) (response, error) {
 		w.key("jobs").open('[')
 		for j := range v.Jobs() {
 			w.open('{')
-			w.key("etag").text(fmt.Sprintf(`"%x-%x"`, uint64(j.UID), j.Revision))
+			w.key("etag").text(etag(j))
 			w.key("updated").text(j.Updated.UTC().Format(time.RFC3339Nano))
 			if j.State.DisabledReason != "" {
 				w.key("disabledReason").text(j.State.DisabledReason)

@@ -48,7 +48,7 @@ func Apply(ctx context.Context, server remote.Server, p *Plan, o ApplyOptions) *
 		for k < len(p.Steps) && p.Steps[k].Level == p.Steps[i].Level {
 			k++
 		}
-		a.level(ctx, p.Steps[i:k], k < len(p.Steps))
+		a.level(ctx, p.Steps[i:k])
 		i = k
 	}
 	return a.result
@@ -64,7 +64,7 @@ type applier struct {
 }
 
 // level carries out steps that do not depend on each other.
-func (a *applier) level(ctx context.Context, steps []*Step, more bool) {
+func (a *applier) level(ctx context.Context, steps []*Step) {
 	gate := make(chan struct{}, a.Parallel)
 	var all sync.WaitGroup
 	var added []string
@@ -87,7 +87,7 @@ func (a *applier) level(ctx context.Context, steps []*Step, more bool) {
 		})
 	}
 	all.Wait()
-	if !more || len(added) == 0 {
+	if len(added) == 0 {
 		return
 	}
 	if err := a.server.Settle(ctx, a.arrived(added)); err != nil {

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"os"
 	"text/tabwriter"
 	"time"
 
@@ -15,23 +14,6 @@ import (
 
 // defaultServer is where hora dev listens.
 const defaultServer = "http://127.0.0.1:4400"
-
-// serverFlag adds --server; the function it returns gives the client.
-func serverFlag(c *cobra.Command) func() (*api.Client, error) {
-	var server string
-	fallback := os.Getenv("HORA_SERVER")
-	if fallback == "" {
-		fallback = defaultServer
-	}
-	c.Flags().StringVar(&server, "server", fallback, "URL of a hora server (environment HORA_SERVER)")
-	return func() (*api.Client, error) {
-		client, err := api.NewClient(server)
-		if err != nil {
-			return nil, badFlag("server", server, "a URL such as "+defaultServer)
-		}
-		return client, nil
-	}
-}
 
 func explainCommand() *cobra.Command {
 	var output string
@@ -44,13 +26,14 @@ retry, why no offer will do, the task that runs, and what was decided last.`,
   hora explain -o json load`,
 		Args: arguments(cobra.ExactArgs(1)),
 	}
-	connect := serverFlag(c)
+	connect := connectionFlags(c)
+	c.ValidArgsFunction = connect.completeJobs
 	c.Flags().StringVarP(&output, "output", "o", "text", "text or json")
 	c.RunE = func(cmd *cobra.Command, args []string) error {
 		if output != "text" && output != "json" {
 			return badFlag("output", output, "text or json")
 		}
-		client, err := connect()
+		client, err := connect.horaClient(cmd)
 		if err != nil {
 			return err
 		}

@@ -37,7 +37,6 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
-	root.CompletionOptions.HiddenDefaultCmd = true
 	root.SetArgs(args)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
@@ -49,6 +48,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		convertCommand(), devCommand(), explainCommand(), exportCommand(), importCommand(), nextCommand(), notifyCommand(), serveCommand(), simCommand(),
 	)
 	root.AddCommand(submitCommand(), planCommand(), applyCommand(), exportCommand(), fmtCommand(), schemaCommand())
+	root.AddCommand(jobsCommand(), showCommand(), runsCommand(), logsCommand(), runCommand(), killCommand(), pauseCommand(), resumeCommand())
+	root.AddCommand(graphCommand(), contextCommand(), manCommand())
 	root.AddCommand(convertCommand(), devCommand(), explainCommand(), nextCommand(), notifyCommand(), serveCommand(), simCommand())
 	err := root.ExecuteContext(ctx)
 	if err == nil {

@@ -54,7 +54,8 @@ func (f *files) loader() (*jobfile.Loader, error) {
 	return l, nil
 }
 
-// load reads job files, crontabs and the standard input (-).
+// load reads job files, crontabs and the standard input (-). With a lineError
+// there are jobs, too.
 func (f *files) load(cmd *cobra.Command, paths []string, fields int) ([]*jobfile.Job, error) {
 	l, err := f.loader()
 	if err != nil {
@@ -77,8 +78,12 @@ func (f *files) load(cmd *cobra.Command, paths []string, fields int) ([]*jobfile
 	if err != nil {
 		return nil, usageError{err}
 	}
+	var left error // of lines that are left out
 	for _, p := range crontabs {
 		more, err := f.one(cmd, l, p, fields)
+		if errors.As(err, new(lineError)) {
+			left, err = err, nil
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -87,7 +92,7 @@ func (f *files) load(cmd *cobra.Command, paths []string, fields int) ([]*jobfile
 	if err := jobfile.CheckNames(jobs); err != nil {
 		return nil, usageError{err}
 	}
-	return jobs, nil
+	return jobs, left
 }
 
 // maxInput bounds the standard input and crontabs, in bytes.

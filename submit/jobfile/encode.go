@@ -72,7 +72,11 @@ func flow(texts ...string) *yaml.Node {
 func (f *Field) node(j *job.Job) *yaml.Node {
 	switch v := f.at(j).(type) {
 	case *string:
-		return text(*v)
+		n := text(*v)
+		if f.Name == "schedule" { // cron's stars need quotes, so that all have them
+			n.Style = yaml.DoubleQuotedStyle
+		}
+		return n
 	case *bool:
 		return boolean(*v)
 	case *int:

@@ -1,0 +1,72 @@
+package main
+
+import (
+	"bufio"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"strings"
+	"sync"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/hora-scheduler/hora/submit/chronostest"
+)
+
+// scriptCommands are what scripts may do besides running hora.
+//
+//	dev            starts hora dev; HORA_SERVER is where it listens
+//	chronos 2.4    starts a server that answers as the recorded Chronos 2.4.0 did (or 3.0)
+//	ordered WORDS  checks that this was ordered of the Chronos: run a -v, kill a
+//	exits CODE COMMAND…    see exits
+//	replace FILE OLD NEW
+var scriptCommands = map[string]func(ts *testscript.TestScript, neg bool, args []string){
+	"dev": func(ts *testscript.TestScript, _ bool, args []string) {
+		cmd := exec.Command("hora", append([]string{"dev", "--http_port", "0", "--data_dir", ts.MkAbs("hora-data"), "--quiet"}, args...)...)
+		out, err := cmd.StdoutPipe()
+		ts.Check(err)
+		ts.Check(cmd.Start())
+		ts.Defer(func() {
+			_ = cmd.Process.Kill()
+			_ = cmd.Wait()
+		})
+		for s := bufio.NewScanner(out); s.Scan(); {
+			if _, after, found := strings.Cut(s.Text(), "http://"); found && strings.HasPrefix(s.Text(), "hora ") {
+				ts.Setenv("HORA_SERVER", "http://"+strings.Fields(after)[0])
+				go func() {
+					for s.Scan() { // so that it can go on writing
+					}
+				}()
+				return
+			}
+		}
+		ts.Fatalf("hora dev ended without saying where it listens")
+	},
+	"chronos": func(ts *testscript.TestScript, _ bool, args []string) {
+		fake := &chronostest.Server{V24: args[0] == "2.4", Lag: 1}
+		server := httptest.NewServer(fake)
+		ts.Defer(server.Close)
+		ts.Setenv("HORA_SERVER", server.URL)
+		chronosOf.Store(ts.Name()+server.URL, fake)
+	},
+	"ordered": func(ts *testscript.TestScript, neg bool, args []string) {
+		found, _ := chronosOf.Load(ts.Name() + ts.Getenv("HORA_SERVER"))
+		ran := strings.Join(found.(*chronostest.Server).Ran(), "\n")
+		if strings.Contains(ran, strings.Join(args, " ")) == neg {
+			ts.Fatalf("ordered:\n%s", ran)
+		}
+	},
+	"exits": exits,
+	"replace": func(ts *testscript.TestScript, _ bool, args []string) {
+		text := ts.ReadFile(args[0])
+		if !strings.Contains(text, args[1]) {
+			ts.Fatalf("%s has no %q", args[0], args[1])
+		}
+		ts.Check(writeText(ts.MkAbs(args[0]), strings.ReplaceAll(text, args[1], args[2])))
+	},
+}
+
+// chronosOf finds the servers of scripts.
+var chronosOf sync.Map
+
+func writeText(name, text string) error { return os.WriteFile(name, []byte(text), 0o600) }
