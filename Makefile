@@ -12,8 +12,7 @@ STORM      ?= 30m
 TESTFLAGS  ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help dev build test check fmt vet lint policy bench sim chaos mutate fuzz clean tools cc zookeeper client
-.PHONY: help dev build test check fmt vet lint policy bench sim chaos mutate fuzz man clean tools cc zookeeper
+.PHONY: help dev build test check fmt vet lint policy bench sim chaos mutate fuzz man clean tools cc zookeeper client
 
 help: ## print the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)

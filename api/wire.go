@@ -8,19 +8,12 @@ import (
 	"github.com/hora-scheduler/hora/scheduler/leader"
 )
 
-// Release is whose JSON a job is written in.
-type Release uint8
+// Hora is no release of Chronos, but hora itself, in its own paths.
+const Hora = Release(own)
 
-// Releases.
-const (
-	Hora      = Release(own)
-	Chronos24 = Release(v24)
-	Chronos30 = Release(v30)
-)
-
-// EncodeJob writes a job as a client sends it. Chronos takes a job's figures
+// EncodeDefinition writes a job as a client sends it. Chronos takes a job's figures
 // from whoever posts it: counters go along there, none are zeros.
-func EncodeJob(j *job.Job, c scheduler.Counters, r Release) []byte {
+func EncodeDefinition(j *job.Job, c scheduler.Counters, r Release) []byte {
 	var w writer
 	w.job(&leader.Job{JobRecord: &scheduler.JobRecord{Job: j}, State: &scheduler.JobState{Counters: c}}, dialect(r), j.Schedule)
 	buf := w.buf
@@ -33,9 +26,9 @@ func EncodeJob(j *job.Job, c scheduler.Counters, r Release) []byte {
 	return buf
 }
 
-// DecodeJob reads a job that a server of any release tells of. What the text
+// DecodeDefinition reads a job that a server of any release tells of. What the text
 // does not say is left open: resources are 0, the user is "".
-func DecodeJob(text []byte) (*job.Job, scheduler.Counters, error) {
+func DecodeDefinition(text []byte) (*job.Job, scheduler.Counters, error) {
 	tree, err := parse(text)
 	if err != nil {
 		return nil, scheduler.Counters{}, err

@@ -181,6 +181,7 @@ it. Files that are there already and differ are not replaced without --force.`,
 		Args:    arguments(cobra.ExactArgs(1)),
 	}
 	connect := connectionFlags(c)
+	c.AddCommand(exportChronosCommand())
 	c.Flags().StringVar(&as, "as", "", "write only jobs that are marked as of this folder, and name the folder so")
 	c.Flags().BoolVar(&force, "force", false, "replace files that differ")
 	c.RunE = func(cmd *cobra.Command, args []string) error {

@@ -208,13 +208,6 @@ func (t *table) flush() error {
 	return nil
 }
 
-func writeJSON(out io.Writer, v any) error {
-	e := json.NewEncoder(out)
-	e.SetEscapeHTML(false)
-	e.SetIndent("", "  ")
-	return e.Encode(v)
-}
-
 // printYAML writes what writeJSON writes, in YAML.
 func printYAML(out io.Writer, v any) error {
 	text, err := json.Marshal(v)
@@ -283,7 +276,7 @@ output is a job file, with -o json all that the server tells.`,
 			return err
 		}
 		if server.Release() != api.Hora {
-			return writeJSON(out, json.RawMessage(api.EncodeJob(r.Job, r.Counters, server.Release())))
+			return writeJSON(out, json.RawMessage(api.EncodeDefinition(r.Job, r.Counters, server.Release())))
 		}
 		d, err := client.Document(cmd.Context(), args[0])
 		if err != nil {

@@ -350,8 +350,8 @@ func (m *migration) epilogue(out io.Writer, leader string, changes bool) {
 	}
 }
 
-func exportCommand() *cobra.Command {
-	c := &cobra.Command{Use: "export", Short: "Give back to another scheduler what hora has"}
+// exportChronosCommand gives back to another scheduler what hora has.
+func exportChronosCommand() *cobra.Command {
 	m := &migration{}
 	release, prune := "", false
 	one := &cobra.Command{
@@ -375,8 +375,7 @@ name of a file (all jobs in a list, as GET jobs gives them).`,
 	m.flags(one)
 	one.Flags().StringVar(&release, "release", "", "of the Chronos: 2.4 or 3.0")
 	one.Flags().BoolVar(&prune, "prune", false, "delete jobs there that hora does not have")
-	c.AddCommand(one)
-	return c
+	return one
 }
 
 func (m *migration) exportChronos(ctx context.Context, out io.Writer, name string, prune bool) error {

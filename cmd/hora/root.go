@@ -45,12 +45,11 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	})
 	root.AddCommand(
 		backupCommand(), restoreCommand(),
-		convertCommand(), devCommand(), explainCommand(), exportCommand(), importCommand(), nextCommand(), notifyCommand(), serveCommand(), simCommand(),
+		convertCommand(), devCommand(), explainCommand(), importCommand(), nextCommand(), notifyCommand(), serveCommand(), simCommand(),
 	)
 	root.AddCommand(submitCommand(), planCommand(), applyCommand(), exportCommand(), fmtCommand(), schemaCommand())
 	root.AddCommand(jobsCommand(), showCommand(), runsCommand(), logsCommand(), runCommand(), killCommand(), pauseCommand(), resumeCommand())
 	root.AddCommand(graphCommand(), contextCommand(), manCommand())
-	root.AddCommand(convertCommand(), devCommand(), explainCommand(), nextCommand(), notifyCommand(), serveCommand(), simCommand())
 	err := root.ExecuteContext(ctx)
 	if err == nil {
 		return exitOK

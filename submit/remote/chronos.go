@@ -32,7 +32,7 @@ func (c *chronos) Jobs(ctx context.Context) (*Known, error) {
 	}
 	k := &Known{Jobs: make(map[string]*Record, len(list))}
 	for _, text := range list {
-		j, counters, err := api.DecodeJob(text)
+		j, counters, err := api.DecodeDefinition(text)
 		if err == nil && c.release == api.Chronos30 && len(j.URIs) > 0 && len(j.Fetch) > 0 {
 			untangle(j)
 		}
@@ -63,7 +63,7 @@ func (c *chronos) Put(ctx context.Context, j *job.Job, old *Record, _ bool) erro
 	if old != nil {
 		counters = old.Counters
 	}
-	_, err := c.Do(ctx, Request{Method: http.MethodPost, Path: c.root + path, Body: api.EncodeJob(j, counters, c.release)})
+	_, err := c.Do(ctx, Request{Method: http.MethodPost, Path: c.root + path, Body: api.EncodeDefinition(j, counters, c.release)})
 	return err
 }
 

@@ -37,7 +37,7 @@ func (h *hora) Jobs(ctx context.Context) (*Known, error) {
 	d := all.Defaults
 	k := &Known{Defaults: jobfile.Defaults{CPUs: d.CPUs, Mem: d.Mem, Disk: d.Disk, User: d.RunAsUser}, Jobs: make(map[string]*Record, len(all.Jobs))}
 	for _, one := range all.Jobs {
-		j, _, err := api.DecodeJob(one.Definition)
+		j, _, err := api.DecodeDefinition(one.Definition)
 		k.add(&Record{Job: j, Tag: one.ETag, Reason: one.DisabledReason, Err: err}, one.Definition)
 	}
 	return k, nil
@@ -54,7 +54,7 @@ func (k *Known) add(r *Record, text []byte) {
 }
 
 func (h *hora) Put(ctx context.Context, j *job.Job, old *Record, guard bool) error {
-	r := Request{Method: http.MethodPut, Path: Path("api", "jobs", j.Name), Body: api.EncodeJob(j, none, api.Hora), Header: ifMatch(old, guard)}
+	r := Request{Method: http.MethodPut, Path: Path("api", "jobs", j.Name), Body: api.EncodeDefinition(j, none, api.Hora), Header: ifMatch(old, guard)}
 	a, err := h.Do(ctx, r)
 	if err != nil && a != nil && errors.Is(err, ErrConflict) && h.is(ctx, j) {
 		return nil // an earlier attempt has done it, and its answer was lost
