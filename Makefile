@@ -6,13 +6,14 @@ GO         ?= go
 BIN        := bin/hora
 VERSION    ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 STATIC     := honnef.co/go/tools/cmd/staticcheck@v0.7.0
+NFPM       := github.com/goreleaser/nfpm/v2/cmd/nfpm@v2.43.0
 SEEDS      ?= 10000
 FUZZTIME   ?= 30s
 STORM      ?= 30m
 TESTFLAGS  ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help dev build test check fmt vet lint policy bench sim chaos mutate fuzz man clean tools cc zookeeper client
+.PHONY: help dev build test check fmt vet lint policy bench sim chaos mutate fuzz man packages clean tools cc zookeeper client promtool
 
 help: ## print the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -41,9 +42,18 @@ client: # PyPI's client for Chronos, for the test that runs it
 	echo "PyPI's chronos-python can't be installed for the tests: install python3 with venv, or set HORA_CHRONOS_PYTHON to a Python that has it" >&2; \
 	[ "$$HORA_CI" != 1 ]
 
+promtool: # Prometheus' tool that checks alert rules
+	@if command -v promtool >/dev/null; then exit 0; fi; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	  echo "installing the Debian package prometheus, which has promtool, for the tests"; \
+	  { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends prometheus; } >/dev/null && exit 0; \
+	fi; \
+	echo "promtool can't be installed for the tests: install the package prometheus as root" >&2; \
+	[ "$$HORA_CI" != 1 ]
+
 build: tools ## build bin/hora
 	@mkdir -p bin
-	$(GO) build -trimpath -ldflags "-X main.version=$(VERSION)" -o $(BIN) ./cmd/hora
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags "-X main.version=$(VERSION)" -o $(BIN) ./cmd/hora
 
 dev: build ## run hora with a simulated cluster and the jobs of examples/ on http://127.0.0.1:4400
 	$(BIN) dev examples/*.json
@@ -51,7 +61,7 @@ dev: build ## run hora with a simulated cluster and the jobs of examples/ on htt
 cc: # the race detector needs a C compiler
 	@command -v "$$($(GO) env CC)" >/dev/null || { echo "the tests' race detector needs a C compiler: install gcc" >&2; exit 1; }
 
-test: cc vet zookeeper client ## run all tests, with the race detector
+test: cc vet zookeeper client promtool ## run all tests, with the race detector
 	$(GO) test -race $(TESTFLAGS) ./...
 	$(GO) test $(TESTFLAGS) ./scheduler/simulation # all its seeds: with the race detector they are fewer
 	$(GO) test $(TESTFLAGS) ./schedule -long       # every jump of the clock in 12 zones
@@ -91,6 +101,11 @@ fuzz: tools ## fuzz every parser for FUZZTIME each
 	  for name in $$(grep -ho '^func Fuzz[A-Za-z0-9]*' $$target/*_test.go | sed 's/func //'); do \
 	    echo "$$target $$name"; $(GO) test -run '^$$' -fuzz "^$$name$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 200x $$target || exit 1; \
 	  done; done
+
+packages: build ## Debian and RPM packages in bin/
+	@for kind in deb rpm; do \
+	  ARCH=$$($(GO) env GOARCH) VERSION=$$(echo "$(VERSION)" | sed 's/^v//; /^[0-9]/!s/^/0.0.0-/') $(GO) run $(NFPM) package -f deploy/package/nfpm.yaml -p $$kind -t bin/ || exit 1; \
+	done
 
 clean: ## remove what was built
 	rm -rf bin man
