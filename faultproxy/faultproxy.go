@@ -41,6 +41,7 @@ type Proxy struct {
 	changed chan struct{} // closed, and made anew, when stalled has changed
 	links   map[*link]struct{}
 	dials   int
+	held    map[Direction]int // bytes that were read and not yet written
 }
 
 // link is one connection through the proxy.
@@ -56,7 +57,7 @@ func Listen(target string) (*Proxy, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Proxy{listener: l, target: target, changed: make(chan struct{}), links: map[*link]struct{}{}}
+	p := &Proxy{listener: l, target: target, changed: make(chan struct{}), links: map[*link]struct{}{}, held: map[Direction]int{}}
 	p.wg.Go(p.accept)
 	return p, nil
 }
@@ -124,6 +125,26 @@ func (p *Proxy) Accepted() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.dials
+}
+
+// Held is how many bytes that were sent in a direction have come to the proxy and
+// are not passed on yet, on connections that are still there.
+func (p *Proxy) Held(d Direction) int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	n := 0
+	for one, bytes := range p.held {
+		if d&one != 0 {
+			n += bytes
+		}
+	}
+	return n
+}
+
+func (p *Proxy) note(d Direction, bytes int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.held[d] += bytes
 }
 
 // Close cuts all connections and stops listening.
@@ -212,9 +233,11 @@ func (p *Proxy) pass(l *link, d Direction, from, to net.Conn) {
 				p.mu.Lock()
 				due := time.Now().Add(p.delay)
 				p.mu.Unlock()
+				p.note(d, n)
 				select {
 				case chunks <- chunk{buf[:n], due}:
 				case <-l.over:
+					p.note(d, -n)
 					return
 				}
 			}
@@ -223,8 +246,15 @@ func (p *Proxy) pass(l *link, d Direction, from, to net.Conn) {
 			}
 		}
 	}()
+	defer func() {
+		for c := range chunks { // the reader ends with the connection
+			p.note(d, -len(c.data))
+		}
+	}()
 	for c := range chunks {
-		if !p.hold(l, d, c.due) {
+		held := p.hold(l, d, c.due)
+		p.note(d, -len(c.data))
+		if !held {
 			return
 		}
 		if _, err := to.Write(c.data); err != nil {

@@ -126,9 +126,15 @@ func TestStall(t *testing.T) {
 		c.send("one")
 		c.send("two")
 		c.wantSilence()
+		if n := p.Held(faultproxy.Both); n != len("one\ntwo\n") || p.Held(d) != n {
+			t.Errorf("%d bytes are held back, %d in direction %d", n, p.Held(d), d)
+		}
 		p.Stall(0)
 		c.want("one")
 		c.want("two")
+		if n := p.Held(faultproxy.Both); n != 0 {
+			t.Errorf("%d bytes are held back", n)
+		}
 	}
 }
 

@@ -156,7 +156,7 @@ func (b *Backend) use(ctx context.Context) (context.Context, *session, error) {
 // finish closes a session and does not wait for long.
 func (b *Backend) finish(s *session, cause error) {
 	s.end(cause)
-	go s.close(cause)
+	go s.leave(b.ctx, cause)
 	timer := time.NewTimer(resignTime)
 	defer timer.Stop()
 	select {

@@ -45,6 +45,7 @@ type session struct {
 	ready   chan struct{} // closed when the session is there
 	over    chan struct{} // closed when it is, or may be, over
 	gone    chan struct{} // closed when nothing is left of it
+	news    chan struct{} // of capacity 1; gets something when the connection has changed
 
 	mu      sync.Mutex
 	isReady bool
@@ -58,7 +59,7 @@ func dial(ctx context.Context, o *Options) (*session, error) {
 	s := &session{
 		sockets: &sockets{tls: o.TLS, wait: o.SessionTimeout * trustNumerator / trustDenominator, open: map[net.Conn]struct{}{}},
 		asked:   o.SessionTimeout, acl: zk.WorldACL(zk.PermAll), log: o.Logger,
-		ready: make(chan struct{}), over: make(chan struct{}), gone: make(chan struct{}),
+		ready: make(chan struct{}), over: make(chan struct{}), gone: make(chan struct{}), news: make(chan struct{}, 1),
 	}
 	conn, events, err := zk.Connect(o.Servers, o.SessionTimeout, zk.WithDialer(s.sockets.dial), zk.WithHostProvider(&hosts{}),
 		zk.WithEventCallback(s.event), zk.WithMaxBufferSize(maxPacket), zk.WithLogInfo(false), zk.WithLogger(debug{o.Logger}))
@@ -123,6 +124,10 @@ func (s *session) event(ev zk.Event) {
 	case zk.StateExpired:
 		s.end(errExpired)
 	}
+	select {
+	case s.news <- struct{}{}:
+	default:
+	}
 }
 
 // timeout is the session time-out that the server granted.
@@ -159,12 +164,35 @@ func (s *session) hangUp(cause error) {
 }
 
 // close ends the session with the server, which deletes its ephemeral nodes, if
-// it can be reached within some seconds.
+// it can be told within some seconds. What waits for an answer fails at once.
 func (s *session) close(cause error) {
 	s.end(cause)
 	s.conn.Close()
 	s.sockets.hangUp()
 	<-s.gone
+}
+
+// leave is close, but when the connection is lost it waits, until ctx ends, for
+// it to come back while the server may still keep the session: so that nobody
+// has to wait for its expiry.
+func (s *session) leave(ctx context.Context, cause error) {
+	s.end(cause)
+	s.mu.Lock()
+	expired := time.NewTimer(time.Until(s.heard.Add(s.timeout())))
+	s.mu.Unlock()
+	defer expired.Stop()
+	for waits := true; waits && s.conn.State() != zk.StateHasSession; {
+		select {
+		case <-s.news:
+		case <-expired.C:
+			waits = false
+		case <-ctx.Done():
+			waits = false
+		case <-s.gone:
+			waits = false
+		}
+	}
+	s.close(cause)
 }
 
 // fresh says whether the session can still be relied on. If not, it is over.
@@ -174,7 +202,8 @@ func (s *session) fresh() bool {
 	over := s.cause != nil
 	s.mu.Unlock()
 	if late && !over {
-		s.hangUp(errSilent)
+		s.end(errSilent)
+		go s.close(errSilent) // it may still be heard
 	}
 	return !late && !over
 }

@@ -21,7 +21,7 @@ const long = time.Minute
 // connect returns a connection that knows nothing of hora.
 func connect(t testing.TB, addr string) *zk.Conn {
 	t.Helper()
-	conn, events, err := zk.Connect([]string{addr}, long, zk.WithLogInfo(false))
+	conn, events, err := zk.Connect([]string{addr}, long, zk.WithLogInfo(false), zk.WithLogger(quiet{}))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -32,6 +32,10 @@ func connect(t testing.TB, addr string) *zk.Conn {
 	}()
 	return conn
 }
+
+type quiet struct{}
+
+func (quiet) Printf(string, ...any) {}
 
 // opener opens handles on one path.
 type opener struct {

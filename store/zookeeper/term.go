@@ -127,7 +127,7 @@ func (t *term) commit(ctx context.Context, ops []store.Op) error {
 	case err := <-r.done:
 		return err
 	case <-ctx.Done():
-		t.session.hangUp(context.Cause(ctx))
+		t.session.end(context.Cause(ctx))
 		return fmt.Errorf("the outcome is unknown: %w", context.Cause(ctx))
 	}
 }
@@ -145,8 +145,8 @@ func (t *term) run() {
 	}
 	cause := t.session.reason()
 	t.b.opts.Logger.Info("term is over", "term", t.number, "because", cause)
-	t.folds.Wait() // what it waits for fails by the fence, or when the session is hung up
-	t.session.close(cause)
+	t.folds.Wait() // it ends with what it has under way
+	t.session.leave(t.b.ctx, cause)
 	close(t.ended)
 }
 
@@ -221,7 +221,7 @@ func (t *term) fenced(ctx context.Context, ops []any) ([]zk.MultiResponse, error
 		t.session.end(err)
 		return nil, err
 	}
-	t.session.hangUp(err)
+	t.session.end(err)
 	return nil, fmt.Errorf("the outcome is unknown: %w", err)
 }
 
