@@ -41,11 +41,12 @@ type Config struct {
 
 // Server is a ZooKeeper server on loopback.
 type Server struct {
-	config  Config
-	dir     string
-	port    int
-	given   string // address of a server that is not ours
-	members string // the servers of an ensemble, as lines of zoo.cfg
+	config     Config
+	dir        string
+	port       int
+	securePort int
+	given      string // address of a server that is not ours
+	members    string // the servers of an ensemble, as lines of zoo.cfg
 
 	mu  sync.Mutex
 	cmd *exec.Cmd

@@ -6,6 +6,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/go-zookeeper/zk"
+
 	"github.com/hora-scheduler/hora/store"
 )
 
@@ -22,8 +24,9 @@ type Backend struct {
 	mu       sync.Mutex
 	closed   bool
 	identity string
-	number   int64 // the highest number of a term that was seen
-	term     *term // the latest that was won; it may be over
+	number   int64    // the highest number of a term that was seen
+	term     *term    // the latest that was won; it may be over
+	left     []string // candidates of ours that are given up, but whose nodes may still be there
 }
 
 // limits say when the journal is folded into the pages, and how long pages get.
@@ -153,10 +156,14 @@ func (b *Backend) use(ctx context.Context) (context.Context, *session, error) {
 	return ctx, s, nil
 }
 
-// finish closes a session and does not wait for long.
+// finish closes a session. It waits, not for long, until the server knows.
 func (b *Backend) finish(s *session, cause error) {
 	s.end(cause)
-	go s.leave(b.ctx, cause)
+	connected := s.conn.State() == zk.StateHasSession
+	go s.close(cause)
+	if !connected {
+		return
+	}
 	timer := time.NewTimer(resignTime)
 	defer timer.Stop()
 	select {

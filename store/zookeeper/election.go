@@ -44,20 +44,26 @@ func (b *Backend) Campaign(ctx context.Context, self string, seen func(leader st
 }
 
 func (b *Backend) campaign(ctx context.Context, self string, seen func(string)) (*term, error) {
-	if err := b.check(ctx); err != nil {
-		return nil, err
-	}
-	ctx, s, err := b.use(ctx)
-	if err != nil {
-		return nil, err
-	}
-	c := &candidate{b: b, session: s, self: self, seen: seen}
-	t, err := c.run(ctx)
-	if err != nil {
+	c := &candidate{b: b, self: self, seen: seen}
+	for {
+		if err := b.check(ctx); err != nil {
+			return nil, err
+		}
+		within, s, err := b.use(ctx)
+		if err != nil {
+			return nil, err
+		}
+		c.session = s
+		t, err := c.run(within)
+		if err == nil {
+			return t, nil
+		}
+		cause := s.reason()
 		b.finish(s, err)
-		return nil, err
+		if !errors.Is(cause, errLost) {
+			return nil, err
+		}
 	}
-	return t, nil
 }
 
 // run stands for election, waits and begins the term.
@@ -65,13 +71,17 @@ func (c *candidate) run(ctx context.Context) (*term, error) {
 	if err := c.b.prepare(ctx, c.session); err != nil {
 		return nil, err
 	}
-	path, err := c.session.create(ctx, c.b.at.candidate(candidatePrefix), encodeJSON(candidateV1{c.self}),
-		zk.FlagEphemeral|zk.FlagSequence, c.session.acl)
-	if err != nil {
+	if err := c.stand(ctx); err != nil {
 		return nil, err
 	}
-	c.name = strings.TrimPrefix(path, c.b.at.election()+"/")
-	go c.session.keep(path)
+	t, err := c.elected(ctx)
+	if err != nil {
+		c.b.leave(c.b.at.candidate(c.name))
+	}
+	return t, err
+}
+
+func (c *candidate) elected(ctx context.Context) (*term, error) {
 	if err := c.wait(ctx); err != nil {
 		return nil, err
 	}
@@ -79,6 +89,9 @@ func (c *candidate) run(ctx context.Context) (*term, error) {
 	if err != nil {
 		return nil, err
 	}
+	// All watches have come: on the nodes of those that were ahead, which are gone,
+	// and on that of the term, which was just set.
+	c.session.watch(false)
 	if err := t.load(ctx); err != nil {
 		return nil, err
 	}
@@ -87,6 +100,37 @@ func (c *candidate) run(ctx context.Context) (*term, error) {
 	}
 	c.tell(c.self)
 	return t, nil
+}
+
+// stand makes the candidate's node. Those of earlier candidates of this handle,
+// which are given up, may still be there if ZooKeeper could not be told; nobody
+// needs to wait for their expiry.
+func (c *candidate) stand(ctx context.Context) error {
+	c.session.watch(true)
+	path, err := c.session.create(ctx, c.b.at.candidate(candidatePrefix), encodeJSON(candidateV1{c.self}),
+		zk.FlagEphemeral|zk.FlagSequence, c.session.acl)
+	if err != nil {
+		return err
+	}
+	c.name = strings.TrimPrefix(path, c.b.at.election()+"/")
+	go c.session.keep(path)
+	c.b.mu.Lock()
+	left := c.b.left
+	c.b.left = nil
+	c.b.mu.Unlock()
+	for _, path := range left {
+		if err := c.session.remove(ctx, path); err != nil {
+			c.b.leave(path)
+		}
+	}
+	return nil
+}
+
+// leave notes that a candidate is given up.
+func (b *Backend) leave(path string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.left = append(b.left, path)
 }
 
 // wait returns when no candidate is ahead. Only the node of the one just ahead,

@@ -145,12 +145,13 @@ func readPage(start, end, path string, n node) ([]record, error) {
 }
 
 // put writes the records of a page, which is split if they are too many. The
-// new pages are written before or with the old one: until then that one has the
-// records.
+// new pages are written from the last to the first, and the old one after or
+// with the first: so the page before a new one has, at any time, what is not in
+// new ones yet.
 func (f *fold) put(ctx context.Context, p page, records []record, version int32) error {
 	at, acl := f.t.b.at, f.t.session.acl
 	parts := split(records, f.t.b.limits.page)
-	for i := 1; i < len(parts); i++ {
+	for i := len(parts) - 1; i > 0; i-- {
 		start := separator(parts[i-1][len(parts[i-1])-1].key, parts[i][0].key)
 		data := encodePage(start, parts[i])
 		if err := f.add(ctx, len(data), &zk.CreateRequest{Path: at.page(start), Data: data, Acl: acl}); err != nil {

@@ -22,6 +22,7 @@ import (
 const (
 	trustNumerator, trustDenominator = 2, 3
 	beatsPerTimeout                  = 8
+	maxBeat                          = time.Second
 )
 
 // maxPacket is the longest packet that is read. A server sends at most 1 MiB
@@ -32,6 +33,7 @@ const maxPacket = 16 << 20
 var (
 	errExpired = errors.New("the ZooKeeper session has expired")
 	errSilent  = errors.New("ZooKeeper does not answer")
+	errLost    = errors.New("the connection to ZooKeeper is lost")
 )
 
 // session is one session with ZooKeeper. It is never revived: when it may have
@@ -45,10 +47,10 @@ type session struct {
 	ready   chan struct{} // closed when the session is there
 	over    chan struct{} // closed when it is, or may be, over
 	gone    chan struct{} // closed when nothing is left of it
-	news    chan struct{} // of capacity 1; gets something when the connection has changed
 
 	mu      sync.Mutex
 	isReady bool
+	watches bool      // it has watches
 	cause   error     // why it is over
 	heard   time.Time // when the last request that was answered had been sent
 }
@@ -59,7 +61,7 @@ func dial(ctx context.Context, o *Options) (*session, error) {
 	s := &session{
 		sockets: &sockets{tls: o.TLS, wait: o.SessionTimeout * trustNumerator / trustDenominator, open: map[net.Conn]struct{}{}},
 		asked:   o.SessionTimeout, acl: zk.WorldACL(zk.PermAll), log: o.Logger,
-		ready: make(chan struct{}), over: make(chan struct{}), gone: make(chan struct{}), news: make(chan struct{}, 1),
+		ready: make(chan struct{}), over: make(chan struct{}), gone: make(chan struct{}),
 	}
 	conn, events, err := zk.Connect(o.Servers, o.SessionTimeout, zk.WithDialer(s.sockets.dial), zk.WithHostProvider(&hosts{}),
 		zk.WithEventCallback(s.event), zk.WithMaxBufferSize(maxPacket), zk.WithLogInfo(false), zk.WithLogger(debug{o.Logger}))
@@ -123,10 +125,15 @@ func (s *session) event(ev zk.Event) {
 		}
 	case zk.StateExpired:
 		s.end(errExpired)
-	}
-	select {
-	case s.news <- struct{}{}:
-	default:
+		s.sockets.stop() // else the library begins another session
+	case zk.StateDisconnected:
+		s.mu.Lock()
+		watches := s.watches
+		s.mu.Unlock()
+		if watches {
+			s.end(errLost)
+			s.sockets.stop()
+		}
 	}
 }
 
@@ -172,27 +179,14 @@ func (s *session) close(cause error) {
 	<-s.gone
 }
 
-// leave is close, but when the connection is lost it waits, until ctx ends, for
-// it to come back while the server may still keep the session: so that nobody
-// has to wait for its expiry.
-func (s *session) leave(ctx context.Context, cause error) {
-	s.end(cause)
+// watch says whether there are watches from now on. A session that has some does
+// not outlive its connection: when the library takes them up again on another
+// one, it may tell the server that it has seen what it has not, by a race, and
+// then it misses events.
+func (s *session) watch(yes bool) {
 	s.mu.Lock()
-	expired := time.NewTimer(time.Until(s.heard.Add(s.timeout())))
-	s.mu.Unlock()
-	defer expired.Stop()
-	for waits := true; waits && s.conn.State() != zk.StateHasSession; {
-		select {
-		case <-s.news:
-		case <-expired.C:
-			waits = false
-		case <-ctx.Done():
-			waits = false
-		case <-s.gone:
-			waits = false
-		}
-	}
-	s.close(cause)
+	defer s.mu.Unlock()
+	s.watches = yes
 }
 
 // fresh says whether the session can still be relied on. If not, it is over.
@@ -221,27 +215,27 @@ func (s *session) answered(sent time.Time) {
 // it can expire, and as soon as the ephemeral node at path is gone. It returns
 // when the session is over.
 func (s *session) keep(path string) {
-	var changed <-chan zk.Event
 	for s.fresh() {
 		sent := time.Now()
 		s.mu.Lock()
 		late := time.NewTimer(time.Until(s.heard.Add(s.trust())))
 		s.mu.Unlock()
-		answer := make(chan presence, 1)
-		go func() { answer <- s.exists(path, changed) }()
+		answer := make(chan error, 1)
+		go func() {
+			there, _, err := s.conn.Exists(path)
+			if err == nil && !there {
+				err = errDeposed
+			}
+			answer <- err
+		}()
 		select {
-		case p := <-answer:
-			changed = p.changed
-			switch {
-			case p.err != nil: // the next beat may come through
-			case p.there:
+		case err := <-answer:
+			if err == nil {
 				s.answered(sent)
-			default:
+			} else if errors.Is(err, errDeposed) {
 				s.end(errDeposed)
-			}
-			if s.pause(s.timeout()/beatsPerTimeout, changed) {
-				changed = nil
-			}
+			} // else the next beat may come through
+			s.pause(min(s.timeout()/beatsPerTimeout, maxBeat))
 		case <-late.C:
 		case <-s.over:
 		}
@@ -249,35 +243,14 @@ func (s *session) keep(path string) {
 	}
 }
 
-// presence says whether a node is there.
-type presence struct {
-	there   bool
-	changed <-chan zk.Event // gets an event when it has changed
-	err     error
-}
-
-// exists looks whether a node is there, and watches it if changed is nil.
-func (s *session) exists(path string, changed <-chan zk.Event) (p presence) {
-	p.changed = changed
-	if changed == nil {
-		p.there, _, p.changed, p.err = s.conn.ExistsW(path)
-	} else {
-		p.there, _, p.err = s.conn.Exists(path)
-	}
-	return p
-}
-
-// pause waits, at most until the session is over, or an event comes.
-func (s *session) pause(d time.Duration, event <-chan zk.Event) (came bool) {
+// pause waits, at most until the session is over.
+func (s *session) pause(d time.Duration) {
 	t := time.NewTimer(d)
 	defer t.Stop()
 	select {
 	case <-t.C:
-	case <-event:
-		return true
 	case <-s.over:
 	}
-	return false
 }
 
 // call does something with the connection of a session. It ends with ctx, and
@@ -370,6 +343,15 @@ func (s *session) create(ctx context.Context, path string, data []byte, flags in
 		return path, nil
 	}
 	return made, about(path, err)
+}
+
+// remove deletes a node. That there is none is no error.
+func (s *session) remove(ctx context.Context, path string) error {
+	_, err := call(ctx, s, func() (struct{}, error) { return struct{}{}, s.conn.Delete(path, anyVersion) })
+	if errors.Is(err, zk.ErrNoNode) {
+		return nil
+	}
+	return about(path, err)
 }
 
 // sync has later reads see all that was written before, whichever server they ask.

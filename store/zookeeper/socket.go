@@ -72,6 +72,13 @@ func (ss *sockets) failure() error {
 	return ss.failed
 }
 
+// stop lets no more connections be made.
+func (ss *sockets) stop() {
+	ss.mu.Lock()
+	defer ss.mu.Unlock()
+	ss.closed = true
+}
+
 // hangUp closes all connections, also those that are about to be made.
 func (ss *sockets) hangUp() {
 	ss.mu.Lock()

@@ -144,9 +144,10 @@ func (t *term) run() {
 		}
 	}
 	cause := t.session.reason()
+	t.b.leave(pathOf(t.fence[0]))
 	t.b.opts.Logger.Info("term is over", "term", t.number, "because", cause)
 	t.folds.Wait() // it ends with what it has under way
-	t.session.leave(t.b.ctx, cause)
+	t.session.close(cause)
 	close(t.ended)
 }
 
