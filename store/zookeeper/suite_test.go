@@ -2,7 +2,6 @@ package zookeeper
 
 import (
 	"encoding/json"
-	"os"
 	"testing"
 	"time"
 
@@ -12,8 +11,6 @@ import (
 	"github.com/hora-scheduler/hora/store/storetest"
 	"github.com/hora-scheduler/hora/zookeepertest"
 )
-
-func TestMain(m *testing.M) { os.Exit(zookeepertest.Main(m)) }
 
 // long is a session time-out that no machine is too busy for.
 const long = time.Minute
