@@ -439,6 +439,8 @@ func (c compared) answer(got recorded) string {
 		return ""
 	case want.Error != "" || got.Error != "":
 		return fmt.Sprintf("want %s%d, got %s%d", want.Error, want.Status, got.Error, got.Status)
+	case want.Status != got.Status && strings.HasPrefix(mediaType(got.Headers), "text/html"):
+		return fmt.Sprintf("status: want %d, got %d and a page", want.Status, got.Status)
 	case want.Status != got.Status:
 		return fmt.Sprintf("status: want %d, got %d %s", want.Status, got.Status, short(c.got.text(got.Body, c.rules)))
 	case mediaType(want.Headers) != mediaType(got.Headers) && !how.IgnoreContentType:

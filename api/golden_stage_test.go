@@ -25,6 +25,7 @@ import (
 	"github.com/hora-scheduler/hora/scheduler/leader"
 	"github.com/hora-scheduler/hora/store"
 	"github.com/hora-scheduler/hora/store/memory"
+	"github.com/hora-scheduler/hora/ui"
 )
 
 // stage is a whole hora in virtual time, that can be restarted: a store, a
@@ -75,12 +76,8 @@ func (s *stage) start() {
 	l := leader.New(leader.Options{
 		Store: store.New(s.store.Open()), Cluster: s.mesos, Config: cfg, Self: self, Log: slog.New(slog.DiscardHandler),
 	})
-	page := http.HandlerFunc(func(out http.ResponseWriter, _ *http.Request) {
-		out.Header().Set("Content-Type", "text/html")
-		io.WriteString(out, "page")
-	})
 	var level slog.LevelVar
-	h := api.New(api.Options{Scheduler: l, Defaults: api.Defaults{Epsilon: time.Minute}, Page: page, Level: &level})
+	h := api.New(api.Options{Scheduler: l, Defaults: api.Defaults{Epsilon: time.Minute}, Page: ui.Handler(), Level: &level})
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan struct{})
 	go func() {

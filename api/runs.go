@@ -24,7 +24,7 @@ type Run struct {
 	Slot        time.Time             `json:"slot"`
 	Count       int64                 `json:"count"` // how many slots were decided at once; 1 of a run
 	Created     time.Time             `json:"created"`
-	State       string                `json:"state"` // waiting, queued, deferred, retrying, staging, running, ending, ended
+	State       string                `json:"state"` // waiting, queued, deferred, retrying, staging, running, ending, awaiting, ended
 	Outcome     string                `json:"outcome,omitempty"`
 	Reason      string                `json:"reason,omitempty"`
 	NotBefore   *time.Time            `json:"notBefore,omitempty"`
