@@ -211,7 +211,8 @@ func (s *server) markSuccess(c call) (response, error) {
 func (s *server) leader(call) (response, error) {
 	var w writer
 	w.open('{')
-	w.key("leader").text(s.Scheduler.View().Leader)
+	// host:port, as Chronos has it, also of a leader that speaks https only.
+	w.key("leader").text(strings.TrimPrefix(s.Scheduler.View().Leader, "https://"))
 	w.close('}')
 	return jsonBody(w.buf), nil
 }

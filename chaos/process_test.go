@@ -32,6 +32,8 @@ type node struct {
 	log      *os.File
 	zk, http *faultproxy.Proxy
 	mesos    []*faultproxy.Proxy
+	scheme   string
+	client   *http.Client
 
 	mu  sync.Mutex
 	cmd *exec.Cmd
@@ -153,14 +155,14 @@ func (n *node) call(method, path string, body any, into any) (int, error) {
 		}
 		send = bytes.NewReader(text)
 	}
-	req, err := http.NewRequestWithContext(context.Background(), method, "http://"+n.http.Addr()+path, send)
+	req, err := http.NewRequestWithContext(context.Background(), method, n.scheme+"://"+n.http.Addr()+path, send)
 	if err != nil {
 		return 0, err
 	}
 	if body != nil {
 		req.Header.Set("Content-Type", "application/json")
 	}
-	resp, err := client.Do(req)
+	resp, err := n.client.Do(req)
 	if err != nil {
 		return 0, err
 	}

@@ -35,6 +35,12 @@ type world struct {
 // newWorld starts all, and waits until one process leads.
 func newWorld(t testing.TB, session time.Duration, seed uint64) *world {
 	t.Helper()
+	return newWorldOf(t, session, seed, func(*node) {})
+}
+
+// newWorldOf starts all, with processes that adapt has changed.
+func newWorldOf(t testing.TB, session time.Duration, seed uint64, adapt func(*node)) *world {
+	t.Helper()
 	binary, err := build()
 	if err != nil {
 		t.Fatal(err)
@@ -67,6 +73,7 @@ func newWorld(t testing.TB, session time.Duration, seed uint64) *world {
 		w.nodes = append(w.nodes, w.newNode(i, binary, logs))
 	}
 	for _, n := range w.nodes {
+		adapt(n)
 		n.start()
 	}
 	w.leader()
@@ -84,7 +91,7 @@ func (w *world) proxy(target string) *faultproxy.Proxy {
 
 // newNode makes a process that is not started yet.
 func (w *world) newNode(i int, binary, logs string) *node {
-	n := &node{t: w.t, name: fmt.Sprintf("hora%d", i+1), binary: binary, zk: w.proxy(w.zk.Addr()), http: w.proxy("127.0.0.1:1")}
+	n := &node{t: w.t, name: fmt.Sprintf("hora%d", i+1), binary: binary, zk: w.proxy(w.zk.Addr()), http: w.proxy("127.0.0.1:1"), scheme: "http", client: client}
 	var masters []string
 	for _, url := range w.sim.MasterURLs() {
 		p := w.proxy(strings.TrimPrefix(url, "http://"))
