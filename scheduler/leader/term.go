@@ -171,6 +171,11 @@ func (t *term) run(ctx context.Context, stop <-chan struct{}) error {
 	timer := time.NewTimer(0) // the first Tick takes up what is stored
 	defer timer.Stop()
 	for {
+		select {
+		case <-stop: // before what else there is to do: finish does that
+			return nil
+		default:
+		}
 		var first request
 		select {
 		case <-stop:
