@@ -34,11 +34,28 @@ func (c call) read(v any) error {
 	return nil
 }
 
+// PauseRequest is POST /api/jobs/{name}/pause.
+type PauseRequest struct {
+	Reason string `json:"reason,omitempty"`
+}
+
+// RunRequest is POST /api/jobs/{name}/run.
+type RunRequest struct {
+	Arguments   []string              `json:"arguments,omitempty"`   // instead of the job's
+	Environment []EnvironmentVariable `json:"environment,omitempty"` // added to the job's
+}
+
+// BackfillRequest is POST /api/jobs/{name}/backfill.
+type BackfillRequest struct {
+	From        time.Time  `json:"from"`
+	To          *time.Time `json:"to,omitempty"`          // now
+	Parallelism int        `json:"parallelism,omitempty"` // 1
+	DryRun      bool       `json:"dryRun,omitempty"`
+}
+
 // apiPauseJob disables a job and remembers why.
 func (s *server) apiPauseJob(c call) (response, error) {
-	var in struct {
-		Reason string `json:"reason"`
-	}
+	var in PauseRequest
 	if err := c.read(&in); err != nil {
 		return response{}, err
 	}
@@ -54,10 +71,7 @@ func (s *server) apiResumeJob(c call) (response, error) {
 
 // apiRunJob runs a job now, with arguments and environment of this run's own.
 func (s *server) apiRunJob(c call) (response, error) {
-	var in struct {
-		Arguments   []string              `json:"arguments"`
-		Environment []EnvironmentVariable `json:"environment"`
-	}
+	var in RunRequest
 	if err := c.read(&in); err != nil {
 		return response{}, err
 	}
@@ -107,20 +121,16 @@ func (s *server) apiBackfill(c call) (response, error) {
 	if err != nil {
 		return response{}, err
 	}
-	in := struct {
-		From        time.Time `json:"from"`
-		To          time.Time `json:"to"`
-		Parallelism int       `json:"parallelism"`
-		DryRun      bool      `json:"dryRun"`
-	}{Parallelism: 1}
+	in := BackfillRequest{Parallelism: 1}
 	if err := c.read(&in); err != nil {
 		return response{}, err
 	}
+	to := time.Now()
 	switch {
 	case in.From.IsZero():
 		return response{}, &job.FieldError{Field: "from", Err: fmt.Errorf("is missing, want a time such as 2026-01-31T00:00:00Z")}
-	case in.To.IsZero():
-		in.To = time.Now()
+	case in.To != nil:
+		to = *in.To
 	}
 	var out BackfillAnswer
 	if in.DryRun {
@@ -128,7 +138,6 @@ func (s *server) apiBackfill(c call) (response, error) {
 		if when == nil {
 			return response{}, fmt.Errorf("%w: it has no schedule", scheduler.ErrNoSlot)
 		}
-		to := in.To
 		if to.After(j.State.Decided) {
 			to = j.State.Decided
 		}
@@ -137,7 +146,7 @@ func (s *server) apiBackfill(c call) (response, error) {
 		}
 		return marshal(out)
 	}
-	ev := scheduler.StartBackfill{Name: j.Job.Name, From: in.From, To: in.To, Parallel: in.Parallelism, Into: &out.Slots}
+	ev := scheduler.StartBackfill{Name: j.Job.Name, From: in.From, To: to, Parallel: in.Parallelism, Into: &out.Slots}
 	if err := s.Scheduler.Do(c.Context(), ev); err != nil {
 		return response{}, err
 	}

@@ -13,9 +13,9 @@ const explainedDecisions = 5
 
 // Explanation is GET /api/jobs/{name}/explain: why the job is where it is.
 type Explanation struct {
-	Job       string      `json:"job"`
-	Reasons   []Reason    `json:"reasons"`   // what stands between the job and its next run, or goes on now
-	Decisions []entryJSON `json:"decisions"` // the last ones, newest first
+	Job       string         `json:"job"`
+	Reasons   []Reason       `json:"reasons"`   // what stands between the job and its next run, or goes on now
+	Decisions []HistoryEntry `json:"decisions"` // the last ones, newest first
 }
 
 // Reason is one thing that a job waits for, that goes on, or that stands in its way.
@@ -53,7 +53,7 @@ func (s *server) apiExplain(c call) (response, error) {
 // explain asks the scheduler for the reasons; the decisions are left out.
 func (s *server) explain(ctx context.Context, name string) (Explanation, error) {
 	var x scheduler.Explanation
-	out := Explanation{Job: name, Reasons: []Reason{}, Decisions: []entryJSON{}}
+	out := Explanation{Job: name, Reasons: []Reason{}, Decisions: []HistoryEntry{}}
 	if err := s.Scheduler.Do(ctx, scheduler.Explain{Name: name, Into: &x}); err != nil {
 		return out, err
 	}

@@ -17,8 +17,8 @@ const (
 	maxHistory  = 100000 // entries of a history
 )
 
-// statusJSON is GET /api/status.
-type statusJSON struct {
+// Status is GET /api/status.
+type Status struct {
 	Leading     bool   `json:"leading"`
 	Leader      string `json:"leader"`
 	Term        int64  `json:"term"`
@@ -27,21 +27,21 @@ type statusJSON struct {
 	FrameworkID string `json:"frameworkId,omitempty"`
 }
 
-// entryJSON is a line of a job's history.
-type entryJSON struct {
-	Slot     time.Time     `json:"slot"`
-	Count    int64         `json:"count"`
-	Kind     string        `json:"kind"`
-	Outcome  string        `json:"outcome"`
-	Reason   string        `json:"reason,omitempty"`
-	Run      string        `json:"run,omitempty"`
-	Created  time.Time     `json:"created"`
-	Ended    time.Time     `json:"ended"`
-	Attempts []attemptJSON `json:"attempts"`
+// HistoryEntry is a line of a job's history.
+type HistoryEntry struct {
+	Slot     time.Time `json:"slot"`
+	Count    int64     `json:"count"`
+	Kind     string    `json:"kind"`
+	Outcome  string    `json:"outcome"`
+	Reason   string    `json:"reason,omitempty"`
+	Run      string    `json:"run,omitempty"`
+	Created  time.Time `json:"created"`
+	Ended    time.Time `json:"ended"`
+	Attempts []Attempt `json:"attempts"`
 }
 
-// attemptJSON is an attempt that is over.
-type attemptJSON struct {
+// Attempt is an attempt that is over.
+type Attempt struct {
 	Number   int       `json:"number"`
 	Task     string    `json:"task"`
 	Agent    string    `json:"agent,omitempty"`
@@ -62,7 +62,7 @@ func marshal(v any) (response, error) {
 
 func (s *server) apiStatus(call) (response, error) {
 	v := s.Scheduler.View()
-	return marshal(statusJSON{v.Leading, v.Leader, v.Term, v.Len(), v.Subscribed, v.FrameworkID})
+	return marshal(Status{v.Leading, v.Leader, v.Term, v.Len(), v.Subscribed, v.FrameworkID})
 }
 
 // queryNumber reads a number of a query: 1 to most, beyond which it is most.
@@ -96,15 +96,15 @@ func (s *server) apiHistory(c call) (response, error) {
 	if err != nil {
 		return response{}, err
 	}
-	out := []entryJSON{}
+	out := []HistoryEntry{}
 	for i := len(entries) - 1; i >= 0 && len(out) < limit; i-- {
 		out = append(out, historyEntry(entries[i]))
 	}
 	return marshal(out)
 }
 
-func historyEntry(e *scheduler.Entry) entryJSON {
-	return entryJSON{
+func historyEntry(e *scheduler.Entry) HistoryEntry {
+	return HistoryEntry{
 		Slot: e.Slot, Count: e.Count, Kind: e.Kind.String(), Outcome: e.Outcome.String(), Reason: e.Reason, Run: e.Run,
 		Created: e.Created, Ended: e.Ended, Attempts: attemptsJSON(e.Attempts),
 	}

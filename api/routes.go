@@ -109,6 +109,7 @@ var ours = []route{
 	{"GET", "/api/definitions", anything, jsonOnly, (*server).apiDefinitions, ""},
 	{"GET", "/api/jobs/{name}/explain", anything, jsonOnly, (*server).apiExplain, ""},
 	{"GET", "/api/jobs/{name}/history", anything, jsonOnly, (*server).apiHistory, ""},
+	{"GET", "/api/openapi.json", anything, jsonOnly, (*server).apiOpenAPI, ""},
 	{"GET", "/api/status", anything, jsonOnly, (*server).apiStatus, ""},
 	{"GET", "/ping", anything, anything, (*server).ping, ""},
 	{"GET", "/metrics", anything, anything, (*server).metrics, ""},

@@ -32,7 +32,7 @@ type Run struct {
 	By          string                `json:"by,omitempty"`
 	Arguments   []string              `json:"arguments,omitempty"`
 	Environment []EnvironmentVariable `json:"environment,omitempty"`
-	Attempts    []attemptJSON         `json:"attempts"` // oldest first; the last one may go on
+	Attempts    []Attempt             `json:"attempts"` // oldest first; the last one may go on
 }
 
 // EnvironmentVariable is a variable of a task's environment.
@@ -54,7 +54,7 @@ func runJSON(r *scheduler.Run, now time.Time) Run {
 		out.Reason = r.Kill.Cause.String()
 	}
 	if t := r.Task; t != nil {
-		out.Attempts = append(out.Attempts, attemptJSON{
+		out.Attempts = append(out.Attempts, Attempt{
 			Number: r.Attempt, Task: t.ID, Agent: t.AgentID, Host: t.Hostname, Launched: t.Launched, Running: t.Running, State: t.State.String(),
 		})
 	}
@@ -368,10 +368,10 @@ func (s *server) apiSucceedRun(c call) (response, error) {
 	return response{}, s.Scheduler.Do(c.Context(), scheduler.MarkSuccess{Name: f.job.Job.Name})
 }
 
-func attemptsJSON(list []scheduler.Attempt) []attemptJSON {
-	out := []attemptJSON{}
+func attemptsJSON(list []scheduler.Attempt) []Attempt {
+	out := []Attempt{}
 	for _, a := range list {
-		x := attemptJSON{
+		x := Attempt{
 			Number: a.Number, Task: a.TaskID, Agent: a.AgentID, Host: a.Hostname, Launched: a.Launched, Running: a.Running, Ended: a.Ended,
 			State: a.State.String(), Reason: a.Reason, Message: a.Message,
 		}
