@@ -242,3 +242,37 @@ func TestProgress(t *testing.T) {
 		known("Success")
 	})
 }
+
+// TestCrossOrigin: pages of other sites may read what 3.0.2 let them read, below
+// /v1/scheduler and without credentials, errors included, and nothing else.
+func TestCrossOrigin(t *testing.T) {
+	t.Parallel()
+	play(t, "/v1/scheduler", func(s *stage) {
+		from := map[string]string{"Origin": "https://elsewhere.example", "Accept-Encoding": "gzip"}
+		for _, x := range []struct {
+			method, path string
+			status       int
+			open         bool
+		}{
+			{"GET", "/v1/scheduler/jobs", 200, true}, {"GET", "/v1/scheduler/nothing", 404, true}, {"PATCH", "/v1/scheduler/jobs", 405, true},
+			{"GET", "/v1/scheduler/job/nobody", 400, true}, {"OPTIONS", "/v1/scheduler/iso8601", 200, true},
+			{"GET", "/scheduler/jobs", 200, false}, {"GET", "/api/jobs", 200, false}, {"GET", "/api/nothing", 404, false},
+			{"GET", "/metrics", 200, false}, {"GET", "/logging", 200, false}, {"GET", "/", 200, false}, {"GET", "/v1/other", 404, false},
+		} {
+			got := s.ask(x.method, x.path, from, nil)
+			origin, there := got.Headers["access-control-allow-origin"]
+			if got.Status != x.status || there != x.open || there && origin != "*" {
+				t.Errorf("%s %s: %d, Access-Control-Allow-Origin %q", x.method, x.path, got.Status, origin)
+			}
+			if c, there := got.Headers["access-control-allow-credentials"]; there {
+				t.Errorf("%s %s: Access-Control-Allow-Credentials %q", x.method, x.path, c)
+			}
+		}
+		if got := s.ask("GET", "/v1/scheduler/jobs", from, nil); got.Headers["content-encoding"] != "gzip" || got.Headers["vary"] != "Accept-Encoding, User-Agent" || got.Body != "[]" {
+			t.Errorf("compressed: %+v", got)
+		}
+		if got := s.ask("GET", "/scheduler/jobs", from, nil); got.Headers["content-encoding"] != "" {
+			t.Errorf("2.4.0 compressed nothing: %+v", got)
+		}
+	})
+}
