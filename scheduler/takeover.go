@@ -60,6 +60,11 @@ var (
 // with an imported state: what Mesos tells of running tasks comes first.
 const adoptionTime = 10 * time.Second
 
+// importedRuns is the least Seq of the runs of an imported job. They begin at the
+// time of the import, so that no argument of Chronos', which ends the id of its
+// tasks, can be taken for one of them: "1-0" is one that people write.
+const importedRuns = 1 << 32
+
 // maxForeign is how many tasks of another scheduler are remembered, of one
 // job, as counted: Mesos may tell of an end again.
 const maxForeign = 20
@@ -83,6 +88,7 @@ func (s *State) importJob(ev ImportJob) error {
 	case e == nil:
 		s.addJob(PutJob{Job: ev.Job, Counters: &ev.Counters}, def, parents)
 		e = s.jobs[ev.Job.Name]
+		s.setState(e, func(st *JobState) { st.Runs = uint64(max(importedRuns, s.now.UnixMilli())) })
 	case len(job.Compare(e.rec.Job, ev.Job)) == 0 && (!s.untouched(e) || e.state.Counters == ev.Counters && s.keeps(e, promised)):
 		if ev.Into != nil {
 			*ev.Into = ImportSame
@@ -256,7 +262,7 @@ func (s *State) foreign(id string) (e *entity, slot time.Time, attempt int) {
 // isOwn tells whether a suffix is that of one of the job's runs.
 func (s *State) isOwn(e *entity, suffix string) bool {
 	key, ok := parseRunKey(suffix)
-	return ok && key.UID == e.rec.UID && key.Seq < e.state.Runs
+	return ok && key.UID == e.rec.UID && key.Seq >= importedRuns && key.Seq < e.state.Runs
 }
 
 // takeOver adopts a task that another scheduler has launched: it becomes a run
