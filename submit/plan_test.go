@@ -155,7 +155,6 @@ type stub struct {
 	known  *remote.Known
 	puts   []string
 	refuse map[string]error
-	after  func(name string)
 }
 
 func (s *stub) Release() api.Release { return api.Hora }
