@@ -176,6 +176,25 @@ func (s *submission) follow(ctx context.Context, p *submit.Plan) error {
 	return errors.Join(errs...)
 }
 
+// look remembers the runs that jobs have before they are changed: they are not
+// those to wait for. The clocks of client and server may differ, so times say nothing.
+func (s *submission) look(ctx context.Context, p *submit.Plan) error {
+	s.seen = make(map[string]bool)
+	for _, step := range p.Steps {
+		if step.Action != submit.Change || s.server.Release() != api.Hora {
+			continue
+		}
+		runs, err := s.client.Runs(ctx, url.Values{"job": {step.Name}, "limit": {"100"}})
+		if err != nil {
+			return err
+		}
+		for _, r := range runs {
+			s.seen[r.ID] = true
+		}
+	}
+	return nil
+}
+
 // followJob waits for the first run of a job that was made since it was sent.
 func (s *submission) followJob(ctx context.Context, f *follower, name, prefix string) error {
 	for {
@@ -184,7 +203,7 @@ func (s *submission) followJob(ctx context.Context, f *follower, name, prefix st
 			return notInTime(ctx, name, err)
 		}
 		for i := len(runs) - 1; i >= 0; i-- {
-			if r := runs[i]; r.ID != "" && !r.Created.Before(s.now.Add(-time.Second)) {
+			if r := runs[i]; r.ID != "" && !s.seen[r.ID] {
 				f.say(prefix, fmt.Sprintf("run %s, %s of %s", r.ID, r.Kind, r.Slot.Format(time.RFC3339)))
 				return f.run(ctx, name, r.ID, prefix)
 			}

@@ -24,6 +24,7 @@ type submission struct {
 	now      time.Time
 	server   remote.Server
 	client   *remote.Client
+	seen     map[string]bool // runs that there were before
 }
 
 func (s *submission) out() io.Writer { return s.cmd.OutOrStdout() }

@@ -244,6 +244,11 @@ func (s *submission) submit(connect *connection, f *files, paths []string, mode 
 		s.show(plan)
 		return s.outcome(nil, left.error)
 	}
+	if mode.wait {
+		if err := s.look(ctx, plan); err != nil {
+			return err
+		}
+	}
 	result := s.apply(ctx, plan, false)
 	if err := s.outcome(result, left.error); err != nil || !mode.wait {
 		return err
