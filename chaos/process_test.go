@@ -15,6 +15,7 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -39,6 +40,9 @@ type node struct {
 	cmd *exec.Cmd
 	end chan struct{}
 }
+
+// built tells whether there is a binary to be removed.
+var built atomic.Bool
 
 // build makes the binary once.
 var build = sync.OnceValues(func() (string, error) {

@@ -15,7 +15,14 @@ import (
 	"github.com/hora-scheduler/hora/zookeepertest"
 )
 
-func TestMain(m *testing.M) { os.Exit(zookeepertest.Main(m)) }
+func TestMain(m *testing.M) {
+	code := zookeepertest.Main(m)
+	if built.Load() {
+		binary, _ := build()
+		_ = os.RemoveAll(filepath.Dir(binary))
+	}
+	os.Exit(code)
+}
 
 // patience is how long what must come may take on a busy machine.
 const patience = 90 * time.Second
@@ -41,6 +48,7 @@ func newWorld(t testing.TB, session time.Duration, seed uint64) *world {
 // newWorldOf starts all, with processes that adapt has changed.
 func newWorldOf(t testing.TB, session time.Duration, seed uint64, adapt func(*node)) *world {
 	t.Helper()
+	built.Store(true)
 	binary, err := build()
 	if err != nil {
 		t.Fatal(err)
