@@ -186,8 +186,26 @@ func (c *checker) newRun(j *jobView, run *scheduler.Run) *runView {
 		}
 	case scheduler.OfRelease:
 		c.released(j)
+	case scheduler.OfBackfill:
+		c.backfilled(j, run)
 	}
 	return r
+}
+
+// backfilled looks at the run of a slot that is past.
+func (c *checker) backfilled(j *jobView, run *scheduler.Run) {
+	if _, n := j.def.When.Range(run.Slot.Add(-1), run.Slot); n != 1 || run.Slot.After(j.state.Decided) {
+		c.breaks(c.step.At, slotOnce, "%v is no past slot of %s, and is run again", run.Slot, j.rec.Job.Name)
+	}
+	others := 0
+	for _, other := range j.runs {
+		if !other.over && other.run.Kind == scheduler.OfBackfill && other.run.RunKey != run.RunKey {
+			others++
+		}
+	}
+	if others >= scheduler.MaxBackfillParallel {
+		c.breaks(c.step.At, withinLimits, "%d runs of %s are of a backfill", others+1, j.rec.Job.Name)
+	}
 }
 
 // satisfied tells whether what was not spent is enough for a run.
@@ -241,9 +259,11 @@ func (c *checker) putEntry(e *scheduler.Entry, report *scheduler.Status, reporte
 			c.breaks(c.step.At, successIsTrue, "run %s succeeded, and no task of it did", e.Run)
 		}
 	case scheduler.Failed:
-		if j.rec.Job.SoftError {
+		switch {
+		case e.Kind == scheduler.OfBackfill: // it counts for nobody
+		case j.rec.Job.SoftError:
 			c.success(e.JobName)
-		} else {
+		default:
 			c.count(e.JobName, fresh{0, 1})
 		}
 		if r != reported || !c.explained(j, r, report) {
@@ -333,7 +353,9 @@ func (c *checker) restRun(now time.Time, run *scheduler.Run, live map[string]boo
 			c.breaks(now, settled, "run %s of %s is ready since %v", run.RunKey, run.JobName, run.NotBefore)
 		}
 	case scheduler.Waiting:
-		active := slices.ContainsFunc(j.runs, func(r *runView) bool { return !r.over && r.run.State != scheduler.Waiting })
+		active := slices.ContainsFunc(j.runs, func(r *runView) bool {
+			return !r.over && r.run.State != scheduler.Waiting && r.run.Kind != scheduler.OfBackfill
+		})
 		if !active {
 			c.breaks(now, settled, "run %s of %s waits for nothing", run.RunKey, run.JobName)
 		}

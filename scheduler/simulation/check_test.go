@@ -209,9 +209,12 @@ func (c *checker) overlap(f Started, r *runView) {
 	case !j.disabled.IsZero() && !r.run.Forced && f.At.After(j.disabled.Add(inFlight)):
 		c.breaks(f.At, stopped, "%s begins %v after the job was disabled", f.Task, f.At.Sub(j.disabled))
 	}
+	if r.run.Kind == scheduler.OfBackfill {
+		return // it runs beside the job's own runs
+	}
 	live := 1
 	for _, other := range j.runs {
-		if other == r {
+		if other == r || other.run.Kind == scheduler.OfBackfill {
 			continue
 		}
 		for _, t := range other.tasks {
@@ -307,7 +310,7 @@ func (c *checker) stepped(f Stepped) {
 	}
 	for _, by := range c.replaced {
 		for _, r := range c.jobs[by.UID].runs {
-			if r.run.Seq < by.Seq && !r.over && r.run.State == scheduler.Launched && r.run.Kill == nil {
+			if r.run.Kind != scheduler.OfBackfill && r.run.Seq < by.Seq && !r.over && r.run.State == scheduler.Launched && r.run.Kill == nil {
 				c.breaks(f.At, overlapKept, "run %s is to be replaced, and is not killed", r.run.RunKey)
 			}
 		}
@@ -345,7 +348,9 @@ func (c *checker) report(st scheduler.Status) *runView {
 			c.breaks(c.step.At, successIsTrue, "%s is taken as finished, and it did not succeed", st.TaskID)
 			return r
 		}
-		c.success(j.rec.Job.Name)
+		if r.run.Kind != scheduler.OfBackfill { // those are of the past, and count for nobody
+			c.success(j.rec.Job.Name)
+		}
 	}
 	return r
 }

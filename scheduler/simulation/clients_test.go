@@ -74,7 +74,7 @@ func (w *world) client() {
 	w.after(w.between(500*time.Millisecond, 8*time.Second), w.client)
 	i := w.rnd.IntN(w.clients.jobs)
 	name := jobName(i)
-	switch w.rnd.IntN(16) {
+	switch w.rnd.IntN(20) {
 	case 0, 1:
 		w.ask(scheduler.PutJob{Job: w.job(i)}, nil)
 	case 2:
@@ -97,6 +97,13 @@ func (w *world) client() {
 		w.ask(scheduler.PutJob{Job: &job.Job{Name: name, Command: "run 0 0 0", Schedule: "R/nonsense"}}, nil)
 	case 15:
 		w.ask(scheduler.PutJob{Job: w.job(i), IfRevision: new(uint64)}, nil)
+	case 16:
+		w.ask(scheduler.SkipNext{Name: name, Undo: w.chance(.3)}, nil)
+	case 17, 18:
+		from := w.now.Add(-w.between(0, 10*time.Minute))
+		w.ask(scheduler.StartBackfill{Name: name, From: from, To: from.Add(w.between(0, 2*time.Minute)), Parallel: 1 + w.rnd.IntN(3)}, nil)
+	case 19:
+		w.ask(scheduler.CancelBackfill{Name: name}, nil)
 	}
 }
 
