@@ -60,7 +60,7 @@ func devCommand() *cobra.Command {
 		Short: "Run everything in one process, with a simulated cluster that really runs the jobs",
 		Long: `Run the API, the page, the scheduler, an embedded store and a simulated Mesos
 cluster in one process. Jobs run as real processes of this machine. The jobs in
-FILE (JSON as Chronos writes it: an object or a list of them) are made or
+FILE (job files: YAML, JSON as Chronos writes it, HOCON) are made or
 replaced first. Ctrl-C stops it; started again, it goes on where it was.`,
 		Example: "  hora dev examples/*.json\n  hora dev --data_dir /tmp/hora --http_port 8080",
 		RunE: func(cmd *cobra.Command, args []string) error {
