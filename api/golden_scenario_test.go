@@ -28,8 +28,6 @@ type scenario struct {
 	Steps     []step
 }
 
-func (s *scenario) tagged(tag string) bool { return slices.Contains(s.Tags, tag) }
-
 // step is one step of a scenario. At most one of Request, Observe and Control is there.
 type step struct {
 	Wait     *waiting
