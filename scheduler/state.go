@@ -360,7 +360,7 @@ func (s *State) turnRun(t topic, r *Run) {
 // wake says when the next Tick is wanted. Offers are asked for a little before work is due.
 func (s *State) wake() time.Time {
 	due := s.due.next()
-	if !due.IsZero() && s.mesos.subscribed && s.mesos.suppressed {
+	if m := &s.mesos; !due.IsZero() && m.subscribed && (m.suppressed || len(m.agents) == 0) {
 		if early := due.Add(-s.cfg.Lead); early.After(s.now) {
 			due = early
 		}

@@ -57,6 +57,12 @@ func (r *rig) Perform(ctx context.Context, e scheduler.Effect) error {
 
 func start(t *testing.T, c cluster.Config, o framework.Options) *rig {
 	t.Helper()
+	return startWith(t, c, o, func(*scheduler.Config) {})
+}
+
+// startWith is start with a scheduler that is configured otherwise.
+func startWith(t *testing.T, c cluster.Config, o framework.Options, edit func(*scheduler.Config)) *rig {
+	t.Helper()
 	c.WorkDir = t.TempDir()
 	if c.AllocationInterval == 0 {
 		c.AllocationInterval = 50 * time.Millisecond
@@ -79,6 +85,7 @@ func start(t *testing.T, c cluster.Config, o framework.Options) *rig {
 	r.Framework = framework.New(r.config)
 	cfg := scheduler.DefaultConfig()
 	cfg.MinRevive, cfg.Roles = 50*time.Millisecond, framework.Roles(&info)
+	edit(&cfg)
 	r.leader = leader.New(leader.Options{
 		Store: store.New(memory.NewServer().Open()), Cluster: r, Config: cfg, Self: "me:1", Log: slog.New(slog.DiscardHandler),
 		Observe: func(_ time.Time, list []scheduler.Notice) {
@@ -419,6 +426,45 @@ func TestMaintenanceIsAnswered(t *testing.T) {
 	}
 	r.open("long")
 	r.over("long", scheduler.Succeeded)
+}
+
+// TestOtherFrameworksGetOffers: a job that is due every second needs an offer at
+// hand all the time. Another framework gets the rest of the cluster all the same,
+// and while it holds that, the job goes on.
+func TestOtherFrameworksGetOffers(t *testing.T) {
+	t.Parallel()
+	r := startWith(t, cluster.Config{Version: "1.3", Agents: cluster.DefaultAgents(3, "")}, framework.Options{}, func(c *scheduler.Config) {
+		c.Hold, c.Refuse = 100*time.Millisecond, time.Second
+	})
+	r.do(scheduler.PutJob{Job: &job.Job{Name: "often", Command: "true", Shell: true, CPUs: .1, Mem: 32, Schedule: "R/2026-01-01T00:00:00Z/PT1S", CatchUp: "none",
+		Constraints: []job.Constraint{{Attribute: "hostname", Operator: "EQUALS", Value: "agent1"}}}})
+	r.over("often", scheduler.Succeeded)
+	other := r.config
+	other.Framework = framework.Info("other", "root")
+	client, err := mesos.New(other)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := client.Subscribe(t.Context(), "", false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	got := map[string]bool{}
+	timeout := time.AfterFunc(patience, func() { s.Close() })
+	defer timeout.Stop()
+	for !got["agent2"] || !got["agent3"] {
+		ev, err := s.Next()
+		if err != nil {
+			t.Fatalf("the other framework was offered %v in %v, want agent2 and agent3: %v", got, patience, err)
+		}
+		for _, o := range ev.GetOffers().GetOffers() {
+			got[o.Hostname] = true
+		}
+	}
+	for range 2 {
+		r.over("often", scheduler.Succeeded)
+	}
 }
 
 // TestRefusedLaunch: a launch that the master does not take is told to the core,
