@@ -333,13 +333,10 @@ func TestExit(t *testing.T) {
 	}
 }
 
-// TestInvariants holds that every invariant in ARCHITECTURE.md names a test that exists.
+// TestInvariants holds that every invariant in ARCHITECTURE.md and every line of
+// the checklists in docs/mesos.md names tests that exist.
 func TestInvariants(t *testing.T) {
 	t.Parallel()
-	text, err := os.ReadFile("ARCHITECTURE.md")
-	if err != nil {
-		t.Fatal(err)
-	}
 	var tests []string
 	for _, s := range sources(t) {
 		if s.test {
@@ -350,24 +347,50 @@ func TestInvariants(t *testing.T) {
 			}
 		}
 	}
-	rows := regexp.MustCompile(`(?m)^\| (I\d+) \|.*$`).FindAllStringSubmatch(string(text), -1)
-	if len(rows) < 10 {
-		t.Fatalf("ARCHITECTURE.md lists %d invariants, want at least 10", len(rows))
-	}
-	name := regexp.MustCompile("`((Test|Fuzz|Benchmark)\\w+)(/([\\w]+))?`")
-	for _, row := range rows {
-		held := name.FindAllStringSubmatch(row[0], -1)
-		if len(held) == 0 {
-			t.Errorf("ARCHITECTURE.md: invariant %s names no test", row[1])
+	for _, list := range []struct {
+		file, head, row string
+		least           int
+	}{
+		{"ARCHITECTURE.md", "", `^\| I\d+ \|.*$`, 10},
+		{"docs/mesos.md", "## Checklist", `^\| [^|]+\|.*[^|-] \|$`, 30},
+	} {
+		text, err := os.ReadFile(list.file)
+		if err != nil {
+			t.Fatal(err)
 		}
-		for _, h := range held {
-			if !slices.Contains(tests, h[1]) {
-				t.Errorf("ARCHITECTURE.md: invariant %s names %s, which does not exist", row[1], h[1])
+		part := string(text)
+		if list.head != "" {
+			_, part, _ = strings.Cut(part, list.head)
+		}
+		rows := 0
+		for _, line := range strings.Split(part, "\n") {
+			if !regexp.MustCompile(list.row).MatchString(line) || strings.Contains(line, "| held by |") {
+				continue
 			}
-			if h[1] == "TestConversations" && h[4] != "" {
-				if _, err := os.Stat("scheduler/testdata/" + h[4] + ".txt"); err != nil {
-					t.Errorf("ARCHITECTURE.md: invariant %s names the conversation %s, which does not exist", row[1], h[4])
-				}
+			rows++
+			checkHeld(t, list.file, line, tests)
+		}
+		if rows < list.least {
+			t.Errorf("%s lists %d promises, want at least %d", list.file, rows, list.least)
+		}
+	}
+}
+
+// checkHeld looks for the tests that a row of a table names.
+func checkHeld(t *testing.T, file, row string, tests []string) {
+	t.Helper()
+	held := regexp.MustCompile("`((Test|Fuzz|Benchmark)\\w+)(/([\\w]+))?`").FindAllStringSubmatch(row, -1)
+	if len(held) == 0 {
+		t.Errorf("%s: %.60s… names no test", file, row)
+	}
+	folders := map[string]string{"TestConversations": "scheduler/testdata/%s.txt", "TestGolden": "mesos/mesossim/cluster/testdata/golden/%s.json"}
+	for _, h := range held {
+		if !slices.Contains(tests, h[1]) {
+			t.Errorf("%s: %.60s… names %s, which does not exist", file, row, h[1])
+		}
+		if name := folders[h[1]]; name != "" && h[4] != "" {
+			if _, err := os.Stat(strings.ReplaceAll(name, "%s", h[4])); err != nil {
+				t.Errorf("%s: %.60s… names %s, which does not exist", file, row, h[0])
 			}
 		}
 	}
