@@ -93,7 +93,7 @@ func (s *server) prepare(d dialect, p *posted, old *leader.Job, dependent bool) 
 		}
 	}
 	if d == v30 {
-		if err := untangle(j, was); err != nil && old == nil {
+		if err := untangle(j, was); err != nil && old == nil && !dependent { // of dependent jobs 3.0.2 does not mind it
 			return &sentence{text: "Tried to add both uri (deprecated) and fetch parameters on " + j.Name, plain: true, cause: err}
 		}
 	}

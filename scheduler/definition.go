@@ -19,8 +19,11 @@ func (s *State) putJob(ev PutJob) error {
 		return err
 	case old == nil:
 		s.addJob(ev, def, parents)
+		s.passBygone(s.jobs[ev.Job.Name], nil)
 	default:
+		was := old.def
 		s.replaceJob(old, ev, def, parents)
+		s.passBygone(old, was)
 	}
 	return nil
 }

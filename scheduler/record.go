@@ -208,7 +208,7 @@ const (
 	Killed    // by a person, or replaced
 	Cancelled // before its next attempt: the job was disabled
 	Skipped   // never started, by a policy
-	Missed    // never started, for want of a leader or of offers
+	Missed    // never started, for want of a leader or of offers, or because the schedule came too late
 )
 
 var outcomeNames = [...]string{"", "succeeded", "failed", "killed", "cancelled", "skipped", "missed"}

@@ -42,6 +42,27 @@ func firstSlots(def *job.Compiled, now time.Time) time.Time {
 	return now
 }
 
+// passBygone records the slots of R[n] that were over when the schedule came:
+// they are some of the n, and nothing will run for them. Without it a job whose
+// slots are all in the past would do nothing and say nothing. A schedule without
+// end loses none by what was before it; nor does one that was there before, of
+// which was, the definition until now, has decided.
+func (s *State) passBygone(e *entity, was *job.Compiled) {
+	if e.def.When == nil || e.def == was {
+		return
+	}
+	if _, finite := e.def.When.Repetitions(); !finite {
+		return
+	}
+	if was != nil && was.When != nil {
+		newest, n := e.def.When.Range(time.Time{}, e.state.Decided)
+		if _, known := was.When.Range(newest.Add(-1), newest); n == 0 || known > 0 {
+			return
+		}
+	}
+	s.pass(e, time.Time{}, e.state.Decided, Missed, "due before the job had this schedule")
+}
+
 // decide turns the slots in (Decided, now] into runs, or into entries that say
 // why there is none. Every slot ends in one of the two.
 func (s *State) decide(e *entity) {

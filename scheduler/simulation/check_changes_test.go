@@ -239,7 +239,7 @@ func (c *checker) putEntry(e *scheduler.Entry, report *scheduler.Status, reporte
 	if e.Run == "" {
 		switch e.Kind {
 		case scheduler.OfSlot:
-			j.counted += e.Count
+			c.passed(j, e)
 		case scheduler.OfRelease:
 			c.released(j)
 		}
@@ -268,6 +268,37 @@ func (c *checker) putEntry(e *scheduler.Entry, report *scheduler.Status, reporte
 		}
 		if r != reported || !c.explained(j, r, report) {
 			c.breaks(c.step.At, retryKept, "run %s failed for good with %d failures and %d losses: %s", e.Run, r.run.Failures, r.run.Losses, e.Reason)
+		}
+	}
+}
+
+// passed takes in slots that are not run: those that are decided now, or those
+// of R[n] that were over when the schedule came.
+func (c *checker) passed(j *jobView, e *scheduler.Entry) {
+	if e.Slot.After(j.state.Decided) {
+		j.counted += e.Count
+		return
+	}
+	_, put := c.step.Event.(scheduler.PutJob)
+	_, finite := j.def.When.Repetitions()
+	if _, n := j.def.When.Range(time.Time{}, j.state.Decided); !put || !finite || e.Outcome != scheduler.Missed || n != e.Count {
+		c.breaks(c.step.At, slotOnce, "%d slots up to %v of %s are said to be %s, and were decided", e.Count, e.Slot, e.JobName, e.Outcome)
+	}
+	j.bygone += e.Count
+}
+
+// bygone looks whether the slots of R[n] that were over when a job was made are
+// accounted for.
+func (c *checker) bygone(name string) {
+	for _, uid := range c.order {
+		j := c.jobs[uid]
+		if j.rec.Job.Name != name || j.rec.Revision != 1 || !j.rec.Created.Equal(c.step.At) || j.def.When == nil {
+			continue
+		}
+		if _, finite := j.def.When.Repetitions(); finite {
+			if slot, n := j.def.When.Range(time.Time{}, j.state.Decided); n != j.bygone {
+				c.breaks(c.step.At, slotOnce, "%s: of %d slots up to %v, before it was made, %d are decided", name, n, slot, j.bygone)
+			}
 		}
 	}
 }

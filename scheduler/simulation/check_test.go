@@ -91,6 +91,7 @@ type jobView struct {
 	state    *scheduler.JobState
 	def      *job.Compiled
 	counted  int64            // slots that were accounted for since state.Decided
+	bygone   int64            // slots that were over when the schedule came
 	slots    map[int64]bool   // slots with a run
 	fresh    map[string]fresh // by parent: what was not spent
 	allow    bool             // overlap was allowed at some time
@@ -307,6 +308,9 @@ func (c *checker) stepped(f Stepped) {
 	}
 	if report != nil {
 		c.afterReport(*report, &was, before)
+	}
+	if put, is := f.Event.(scheduler.PutJob); is && !f.Refused {
+		c.bygone(put.Job.Name)
 	}
 	for _, by := range c.replaced {
 		for _, r := range c.jobs[by.UID].runs {

@@ -151,6 +151,8 @@ func badSlots() []badLog {
 		{"a run between slots", slotOnce, []Fact{put(a), step(12, scheduler.Tick{}, run(0, 12, nil), decided(1, 12))}},
 		{"decided goes back", slotOnce, []Fact{put(a), made(0, 10), step(11, scheduler.Tick{}, decided(1, 5))}},
 		{"a new schedule forgets a slot", slotOnce, []Fact{put(a), step(30, scheduler.PutJob{Job: &job.Job{}}, scheduler.PutJobRecord{Job: minutely(func(j *job.Job) { j.Schedule = "R//PT1H" })})}},
+		{"slots of before are forgotten", slotOnce, []Fact{put(minutely(func(j *job.Job) { j.Schedule = "R3/2025-12-31T23:00:10Z/PT1M" }))}},
+		{"a decided slot is passed", slotOnce, []Fact{put(a), made(0, 10), step(11, scheduler.Tick{}, pass)}},
 		{"a slot is not decided at the end", settled, []Fact{put(a), rest(100, records())}},
 	}
 }
