@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/hora-scheduler/hora/job"
@@ -238,7 +239,7 @@ func (t *table) comment(text string) {
 		t.name, t.nameAt = m[1], t.current.number
 		return
 	}
-	text = strings.Trim(text, "# \t")
+	text = strings.TrimFunc(text, func(r rune) bool { return r == '#' || unicode.IsSpace(r) })
 	if !utf8.ValidString(text) || strings.IndexByte(text, 0) >= 0 || commented(text) {
 		t.above = nil
 		return
@@ -257,10 +258,10 @@ func commented(text string) bool {
 	if _, _, ok := variable(text); ok {
 		return true
 	}
-	f := strings.Fields(text)
-	if f[0][0] == '@' {
+	if text[0] == '@' {
 		return true
 	}
+	f := strings.Fields(text)
 	if len(f) < 6 {
 		return false
 	}
