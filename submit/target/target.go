@@ -73,7 +73,7 @@ func (s Sources) Find() (Target, error) {
 	if name != "" && (explicit || s.Chronos == "") {
 		i := slices.IndexFunc(c.Contexts, func(t Target) bool { return t.Name == name })
 		if i < 0 {
-			return Target{}, fmt.Errorf("there is no context %q in %s, want one of: %s", name, c.File, strings.Join(c.names(), ", "))
+			return Target{}, c.unknown(name)
 		}
 		t := c.Contexts[i]
 		t.Fields = old.Fields
@@ -133,14 +133,7 @@ func (s Sources) Load() (*Config, error) {
 	if err != nil {
 		return nil, err
 	}
-	docs, err := document.Reader{}.Read(name, text)
-	if err != nil {
-		return nil, err
-	}
-	c := &Config{File: name}
-	if len(docs) > 0 {
-		err = c.read(docs[0])
-	}
+	c, err := parse(name, text)
 	if err == nil && slices.ContainsFunc(c.Contexts, func(t Target) bool { return t.Login.Password+t.Login.Token != "" }) {
 		err = checkMode(name)
 	}
