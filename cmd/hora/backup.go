@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -55,7 +56,7 @@ func storeCommand(use, short, long string, restores bool, do func(ctx context.Co
 	var o backupOptions
 	set := o.set(restores)
 	c := &cobra.Command{
-		Use: use, Short: short, Long: long, Args: arguments(cobra.ExactArgs(1)),
+		Use: use, Short: short, Long: long, Args: arguments(cobra.ExactArgs(1)), Example: example(use),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := set.Load(os.Environ()); err != nil {
 				return usageError{err}
@@ -68,6 +69,12 @@ func storeCommand(use, short, long string, restores bool, do func(ctx context.Co
 	set.Flags(c.Flags())
 	c.Flags().SortFlags = false
 	return c
+}
+
+// example shows the command with both stores.
+func example(use string) string {
+	name, _, _ := strings.Cut(use, " ")
+	return fmt.Sprintf("  hora %[1]s --data_dir /var/lib/hora /backup/hora.backup\n  hora %[1]s --zk_hosts zk1:2181,zk2:2181 --zk_path /hora /backup/hora.backup", name)
 }
 
 func backupCommand() *cobra.Command {

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/term"
 
 	"github.com/hora-scheduler/hora/submit/remote"
 	"github.com/hora-scheduler/hora/submit/target"
@@ -85,20 +86,19 @@ func (k *connection) connect(ctx context.Context) (remote.Server, *remote.Client
 	return s, c, t, nil
 }
 
-// isTerminal tells whether somebody looks at what is written.
+// isTerminal tells whether a person is at the other end; /dev/null, a character
+// device too, is none.
 func isTerminal(w any) bool {
 	f, ok := w.(*os.File)
-	if !ok {
-		return false
-	}
-	info, err := f.Stat()
-	return err == nil && info.Mode()&os.ModeCharDevice != 0
+	return ok && term.IsTerminal(int(f.Fd()))
 }
 
-// painter colours words, on a terminal and if NO_COLOR is not set.
+// painter colours words, on a terminal that knows colours and if NO_COLOR is not set.
 type painter bool
 
-func newPainter(w any) painter { return painter(isTerminal(w) && os.Getenv("NO_COLOR") == "") }
+func newPainter(w any) painter {
+	return painter(isTerminal(w) && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb")
+}
 
 func (p painter) paint(colour, text string) string {
 	if !p || colour == plain {
@@ -113,14 +113,39 @@ func confirm(cmd *cobra.Command, question string) error {
 		return usageError{errors.New("nobody can be asked, as the input is no terminal: --yes does it without asking")}
 	}
 	fmt.Fprintf(cmd.ErrOrStderr(), "%s [y/N] ", question)
-	answer := make([]byte, 64)
-	n, err := cmd.InOrStdin().Read(answer)
-	if err != nil && !errors.Is(err, io.EOF) {
+	answer, err := unlessCancelled(cmd.Context(), func() ([]byte, error) {
+		line := make([]byte, 64)
+		n, err := cmd.InOrStdin().Read(line)
+		return line[:n], err
+	})
+	switch {
+	case errors.Is(err, context.Canceled):
+		fmt.Fprintln(cmd.ErrOrStderr())
+	case err != nil && !errors.Is(err, io.EOF):
 		return err
 	}
-	switch strings.ToLower(strings.TrimSpace(string(answer[:n]))) {
+	switch strings.ToLower(strings.TrimSpace(string(answer))) {
 	case "y", "yes":
 		return nil
 	}
 	return errors.New("nothing was done")
+}
+
+// unlessCancelled reads from a person who may press Ctrl-C instead, which no Read notices.
+func unlessCancelled(ctx context.Context, read func() ([]byte, error)) ([]byte, error) {
+	type answer struct {
+		text []byte
+		err  error
+	}
+	done := make(chan answer, 1)
+	go func() {
+		text, err := read()
+		done <- answer{text, err}
+	}()
+	select {
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	case a := <-done:
+		return a.text, a.err
+	}
 }

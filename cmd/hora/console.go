@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"io"
-	"os"
 	"strings"
 	"sync"
 	"time"
@@ -20,12 +19,7 @@ type console struct {
 }
 
 func newConsole(w io.Writer) *console {
-	c := &console{w: w, width: 12}
-	if f, ok := w.(*os.File); ok && os.Getenv("NO_COLOR") == "" {
-		info, err := f.Stat()
-		c.colour = err == nil && info.Mode()&os.ModeCharDevice != 0
-	}
-	return c
+	return &console{w: w, width: 12, colour: bool(newPainter(w))}
 }
 
 const (

@@ -30,26 +30,10 @@ func badFlag(name string, value any, want string) error {
 
 // run is the whole program: it returns the exit code.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	root := &cobra.Command{
-		Use:           "hora",
-		Short:         "Schedules jobs on Apache Mesos: a replacement for cron and Chronos",
-		Version:       version,
-		SilenceErrors: true,
-		SilenceUsage:  true,
-	}
+	root := rootCommand()
 	root.SetArgs(args)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
-	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
-		return usageError{fmt.Errorf("%w\nsee '%s --help'", err, c.CommandPath())}
-	})
-	root.AddCommand(
-		backupCommand(), restoreCommand(),
-		convertCommand(), devCommand(), explainCommand(), importCommand(), nextCommand(), notifyCommand(), serveCommand(), simCommand(),
-	)
-	root.AddCommand(submitCommand(), planCommand(), applyCommand(), exportCommand(), fmtCommand(), schemaCommand())
-	root.AddCommand(jobsCommand(), showCommand(), runsCommand(), logsCommand(), runCommand(), killCommand(), pauseCommand(), resumeCommand())
-	root.AddCommand(graphCommand(), contextCommand(), manCommand())
 	err := root.ExecuteContext(ctx)
 	if err == nil {
 		return exitOK
@@ -67,6 +51,32 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		return exitUnlike
 	}
 	return exitFailed
+}
+
+// rootCommand is hora with all its commands.
+func rootCommand() *cobra.Command {
+	root := &cobra.Command{
+		Use:     "hora",
+		Short:   "Schedules jobs on Apache Mesos: a replacement for cron and Chronos",
+		Version: version,
+		Example: `  hora dev examples/*.json
+  hora submit --zone Europe/Berlin mytab
+  hora jobs
+  hora explain report`,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+	}
+	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
+		return usageError{fmt.Errorf("%w\nsee '%s --help'", err, c.CommandPath())}
+	})
+	root.AddCommand(
+		backupCommand(), restoreCommand(),
+		convertCommand(), devCommand(), explainCommand(), importCommand(), nextCommand(), notifyCommand(), serveCommand(), simCommand(),
+	)
+	root.AddCommand(submitCommand(), planCommand(), applyCommand(), exportCommand(), fmtCommand(), schemaCommand())
+	root.AddCommand(jobsCommand(), showCommand(), runsCommand(), logsCommand(), runCommand(), killCommand(), pauseCommand(), resumeCommand())
+	root.AddCommand(graphCommand(), contextCommand(), manCommand())
+	return root
 }
 
 // isCobraUsage tells whether cobra itself refused the command line (unknown
