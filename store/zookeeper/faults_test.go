@@ -444,8 +444,9 @@ func TestSetBack(t *testing.T) {
 	before := f.data(f.at.term())
 	f.lead(b).Resign()
 	f.set(f.at.term(), before)
-	_, err := b.Campaign(t.Context(), "x", nil)
-	f.wantErr("Campaign", err, ErrForgotten)
+	if _, err := b.Campaign(t.Context(), "x", nil); !errors.Is(err, ErrForgotten) {
+		t.Fatalf("Campaign: error %v, want %v", err, ErrForgotten)
+	}
 	f.lead(f.open()) // who starts anew accepts it
 }
 

@@ -221,7 +221,7 @@ func wait[T any](f *fixture, c <-chan T, what string) T {
 func (f *fixture) wantErr(what string, err, want error) {
 	f.Helper()
 	if !errors.Is(err, want) {
-		f.Errorf("%s: error %v, want %v", what, err, want)
+		f.Fatalf("%s: error %v, want %v", what, err, want)
 	}
 }
 
