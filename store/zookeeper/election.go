@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"slices"
 	"strconv"
 	"strings"
@@ -53,17 +54,24 @@ func (b *Backend) campaign(ctx context.Context, self string, seen func(string)) 
 		if err != nil {
 			return nil, err
 		}
-		c.session = s
+		c.session, c.name = s, ""
 		t, err := c.run(within)
 		if err == nil {
 			return t, nil
 		}
-		cause := s.reason()
+		lost := errors.Is(s.reason(), errLost) || isConnectionLoss(err)
 		b.finish(s, err)
-		if !errors.Is(cause, errLost) {
+		if !lost || c.name == "" { // one that got as far as to stand stands again
 			return nil, err
 		}
 	}
+}
+
+// isConnectionLoss says whether an answer did not come because the connection
+// was lost.
+func isConnectionLoss(err error) bool {
+	var network *net.OpError
+	return errors.Is(err, zk.ErrConnectionClosed) || errors.As(err, &network)
 }
 
 // run stands for election, waits and begins the term.
