@@ -57,6 +57,13 @@ func (s *Set) Add(settings ...Setting) {
 	}
 }
 
+// Abbreviate gives settings the letters of their flags, by name.
+func (s *Set) Abbreviate(letters map[string]string) {
+	for i := range s.list {
+		s.list[i].Short = letters[s.list[i].Name]
+	}
+}
+
 // Share lets the file hold settings of another set, too. They are passed by.
 func (s *Set) Share(with *Set) {
 	for _, x := range with.list {
@@ -96,7 +103,7 @@ func (f flag) Set(text string) error {
 func (s *Set) Flags(fs *pflag.FlagSet) {
 	for i := range s.list {
 		x := &s.list[i]
-		fl := fs.VarPF(flag{s, x}, x.Name, "", x.Meaning+s.shownDefault(x))
+		fl := fs.VarPF(flag{s, x}, x.Name, x.Short, x.Meaning+s.shownDefault(x))
 		fl.DefValue = "" // pflag would quote it
 		if x.Value.Switch {
 			fl.NoOptDefVal = "true"
@@ -370,7 +377,11 @@ func (s *Set) Reference() string {
 		if x.Secret {
 			meaning += ". Secret: shown nowhere, but a flag can be seen in the list of processes"
 		}
-		fmt.Fprintf(&b, "| `--%s` | `%s` | %s | %s | %s |\n", x.Name, s.Variable(x.Name), cell(x.Value.Want), cell(fallback), cell(meaning))
+		name := "`--" + x.Name + "`"
+		if x.Short != "" {
+			name += ", `-" + x.Short + "`"
+		}
+		fmt.Fprintf(&b, "| %s | `%s` | %s | %s | %s |\n", name, s.Variable(x.Name), cell(x.Value.Want), cell(fallback), cell(meaning))
 	}
 	return b.String()
 }

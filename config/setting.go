@@ -21,6 +21,7 @@ import (
 // Setting is one thing that can be said.
 type Setting struct {
 	Name    string // of the flag and in a file, such as http_port
+	Short   string // letter of the flag, such as p; "": none
 	Group   string // heading in the reference
 	Meaning string // one sentence for --help and for the reference
 	Default string // as it would be written; "": none

@@ -45,6 +45,7 @@ type Server struct {
 	dir        string
 	port       int
 	securePort int
+	authority  string
 	given      string // address of a server that is not ours
 	members    string // the servers of an ensemble, as lines of zoo.cfg
 

@@ -42,7 +42,7 @@ func StartTLS(tb testing.TB) (*Server, *x509.CertPool) {
 		Flags: []string{"-Dzookeeper.serverCnxnFactory=org.apache.zookeeper.server.NettyServerCnxnFactory",
 			"-Dzookeeper.ssl.keyStore.location=" + path, "-Dzookeeper.ssl.trustStore.location=" + path},
 	})
-	s.securePort = ports[0]
+	s.securePort, s.authority = ports[0], path
 	pool := x509.NewCertPool()
 	pool.AddCert(certificate)
 	return s, pool
@@ -52,6 +52,9 @@ func StartTLS(tb testing.TB) (*Server, *x509.CertPool) {
 func (s *Server) SecureAddr() string {
 	return net.JoinHostPort("127.0.0.1", strconv.Itoa(s.securePort))
 }
+
+// Authority is the name of a PEM file with the certificate that verifies it.
+func (s *Server) Authority() string { return s.authority }
 
 // newCertificate makes a certificate that signs itself. store holds it and its
 // key as ZooKeeper reads them.

@@ -56,6 +56,14 @@ var withoutEffect = [...]struct {
 	{"cassandra_password", "hora keeps the history of jobs itself", false},
 }
 
+// letters are Chronos' flags of one letter, as far as 2.4.0 and 3.0.2 agree on
+// them: -s is schedule_horizon in the one and slack_url in the other, -h is
+// hostname in both and help here (Chronos contract 9).
+var letters = map[string]string{
+	"user": "u", "failover_timeout": "f", "zk_hosts": "z", "leader_max_idle_time": "l", "mail_server": "m", "raven_dsn": "r",
+	"disable_after_failures": "d", "task_epsilon": "t", "graphite_host_port": "g", "cassandra_contact_points": "c", "job_history_limit": "j",
+}
+
 func (o *chronosOptions) settings() []config.Setting {
 	const group = "Chronos"
 	list := []config.Setting{

@@ -88,6 +88,23 @@ func TestFlagsOfChronos(t *testing.T) {
 	}
 }
 
+// TestLettersOfChronos: flags of one letter are those on which both releases agree.
+func TestLettersOfChronos(t *testing.T) {
+	t.Parallel()
+	o, warnings, err := loaded(t, nil, "-u", "me", "-f", "3600", "-z", "a:2181", "-l", "5000", "-m", "m:25", "-r", "https://k@h/1", "-d", "3", "-t", "30", "-g", "g:2003", "-c", "c", "-j", "7")
+	if err != nil || o.cluster.user != "me" || o.cluster.failover != time.Hour || o.store.hosts != "a:2181" || o.notify.mail.Server != "m:25" || o.notify.sentry == "" ||
+		o.job.disableAfter != 3 || o.job.epsilon != 30*time.Second || o.job.historyOfAnswer != 7 || len(warnings) != 3 {
+		t.Errorf("%+v, warnings %q, %v", o, warnings, err)
+	}
+	fs := pflag.NewFlagSet("serve", pflag.ContinueOnError)
+	o.set().Flags(fs)
+	for _, letter := range []string{"h", "s"} {
+		if f := fs.ShorthandLookup(letter); f != nil {
+			t.Errorf("-%s is --%s, and means something else in one of the releases, or here", letter, f.Name)
+		}
+	}
+}
+
 // TestFilesOfChronos: what its packages read counts, but less than a flag, a
 // variable or the file of hora's own; where Chronos keeps its state does not.
 func TestFilesOfChronos(t *testing.T) {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"slices"
@@ -17,9 +18,9 @@ import (
 
 	"github.com/hora-scheduler/hora/api"
 	"github.com/hora-scheduler/hora/chronos"
+	"github.com/hora-scheduler/hora/config"
 	"github.com/hora-scheduler/hora/store"
 	"github.com/hora-scheduler/hora/store/bolt"
-	"github.com/hora-scheduler/hora/store/zookeeper"
 )
 
 // defaultStore is where hora serve keeps its state.
@@ -27,16 +28,30 @@ const defaultStore = "/hora"
 
 // migration is what importing and exporting have in common.
 type migration struct {
-	from, to    string
-	apply       bool
-	running     bool
-	output      string
-	all         bool
-	taskEpsilon int
-	user        string
+	from, to string
+	apply    bool
+	running  bool
+	output   string
+	all      bool
+
+	set     *config.Set  // of hora serve, whose file of settings may be given
+	store   storeOptions // how hora's ZooKeeper is spoken to; --from and --to say where it is
+	epsilon time.Duration
+	user    string
+	stderr  io.Writer
 }
 
 func (m *migration) flags(c *cobra.Command) {
+	m.set = config.New(prefix,
+		config.Setting{Name: "task_epsilon", Group: "Jobs", Default: "60", Meaning: "start deadline in seconds of jobs of 2.4 that have none", Value: config.Duration(&m.epsilon, time.Second, 0, 366*24*time.Hour)},
+		config.Setting{Name: "user", Group: "Jobs", Default: "root", Meaning: "user of jobs that do not say", Value: config.Some(&m.user, "the name of a user")},
+	)
+	for _, s := range m.store.settings() {
+		if s.Name != "zk_hosts" && s.Name != "zk_path" { // a place holds both
+			m.set.Add(s)
+		}
+	}
+	m.set.Share(new(serveOptions).set())
 	f := c.Flags()
 	f.StringVar(&m.from, "from", "", "where to read")
 	f.StringVar(&m.to, "to", "", "where to write")
@@ -45,8 +60,7 @@ func (m *migration) flags(c *cobra.Command) {
 	f.BoolVar(&m.running, "while_running", false, "even though a Chronos is alive there: what it does meanwhile has to be taken over by doing this again")
 	f.BoolVar(&m.all, "all", false, "list every job, not only the first ones of each kind")
 	f.StringVarP(&m.output, "output", "o", "text", "text or json")
-	f.IntVar(&m.taskEpsilon, "task_epsilon", 60, "start deadline in seconds of jobs of 2.4 that have none")
-	f.StringVar(&m.user, "user", "root", "user of jobs that do not say")
+	m.set.Flags(f)
 }
 
 func (m *migration) check() error {
@@ -55,14 +69,15 @@ func (m *migration) check() error {
 		return badFlag("from", `""`, "where to read; see --help")
 	case m.output != "text" && m.output != "json":
 		return badFlag("output", m.output, "text or json")
-	case m.taskEpsilon < 0:
-		return badFlag("task_epsilon", m.taskEpsilon, "seconds, 0 or more")
+	}
+	if err := m.set.Load(os.Environ()); err != nil {
+		return usageError{err}
 	}
 	return nil
 }
 
 func (m *migration) defaults() api.Defaults {
-	return api.Defaults{User: m.user, Epsilon: time.Duration(m.taskEpsilon) * time.Second}
+	return api.Defaults{User: m.user, Epsilon: m.epsilon}
 }
 
 // isURL tells whether a place is an HTTP server.
@@ -80,7 +95,7 @@ func hide(place string) string {
 }
 
 // openStore opens hora's own store: in ZooKeeper, or the folder of a hora dev.
-func openStore(flag, place string) (*store.Store, error) {
+func (m *migration) openStore(flag, place string) (*store.Store, error) {
 	if !strings.HasPrefix(place, "zk://") {
 		if _, err := os.Stat(place); err != nil {
 			return nil, badFlag(flag, place, "zk://host:port[,host:port…][/path], or the folder of a hora dev: "+err.Error())
@@ -95,9 +110,14 @@ func openStore(flag, place string) (*store.Store, error) {
 	if err != nil {
 		return nil, badFlag(flag, hide(place), strings.TrimPrefix(err.Error(), "want "))
 	}
-	b, err := zookeeper.Open(zookeeper.Options{Servers: l.Servers, Path: l.Path, Auth: l.Auth})
+	o := m.store
+	o.hosts, o.path = strings.Join(l.Servers, ","), l.Path
+	if l.Auth != "" {
+		o.auth, o.authFile = l.Auth, ""
+	}
+	b, err := o.open(m.set, slog.New(slog.NewTextHandler(m.stderr, &slog.HandlerOptions{Level: slog.LevelWarn})))
 	if err != nil {
-		return nil, badFlag(flag, hide(place), strings.TrimPrefix(err.Error(), "want "))
+		return nil, fmt.Errorf("--%s %s: %w", flag, hide(place), err)
 	}
 	return store.New(b), nil
 }
@@ -131,10 +151,15 @@ folder of a hora dev.
 
 From ZooKeeper to ZooKeeper the framework id is taken over: start hora serve with
 the role, user and principal of the Chronos, and it adopts the tasks that run.
-Stop the Chronos first.`,
+Stop the Chronos first.
+
+The settings --zk_tls…, --zk_auth… and --zk_timeout say how to speak to hora's own
+ZooKeeper, as for hora serve, and may be in its file (--config) and in HORA_…; to
+that of Chronos, which knows no TLS, connections are not encrypted.`,
 		Example: "  hora import chronos --from zk://zk1:2181,zk2:2181/chronos/state --to zk://zk1:2181,zk2:2181/hora\n  hora import chronos --from http://chronos:8080 --to http://127.0.0.1:4400 --apply",
 		Args:    arguments(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			m.stderr = cmd.ErrOrStderr()
 			return m.importChronos(cmd.Context(), cmd.OutOrStdout(), overwrite)
 		},
 	}
@@ -207,7 +232,7 @@ func (m *migration) importInto(ctx context.Context, snap *chronos.Snapshot, o ch
 		}
 		return s.ImportTo(ctx, snap, m.defaults(), o)
 	}
-	s, err := openStore("to", m.to)
+	s, err := m.openStore("to", m.to)
 	if err != nil {
 		return nil, err
 	}
@@ -365,10 +390,15 @@ which jobs it could not run at all.
 default), or the folder of a hora dev. Stop hora first.
 --to is zk://[user:password@]host:port[,…][/path], the --zk_path of the Chronos
 (/chronos/state by default), a folder that is there (a file for each job), or the
-name of a file (all jobs in a list, as GET jobs gives them).`,
+name of a file (all jobs in a list, as GET jobs gives them).
+
+The settings --zk_tls…, --zk_auth… and --zk_timeout say how to speak to hora's own
+ZooKeeper, as for hora serve, and may be in its file (--config) and in HORA_…; to
+that of Chronos, which knows no TLS, connections are not encrypted.`,
 		Example: "  hora export chronos --from zk://zk1:2181/hora --to zk://zk1:2181/chronos/state --release 2.4\n  hora export chronos --from hora-data --to jobs.json --release 3.0 --apply",
 		Args:    arguments(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			m.stderr = cmd.ErrOrStderr()
 			return m.exportChronos(cmd.Context(), cmd.OutOrStdout(), release, prune)
 		},
 	}
@@ -389,7 +419,7 @@ func (m *migration) exportChronos(ctx context.Context, out io.Writer, name strin
 	if m.to == "" {
 		return badFlag("to", `""`, "where Chronos keeps its state, a folder or a file; see --help")
 	}
-	s, err := openStore("from", m.from)
+	s, err := m.openStore("from", m.from)
 	if err != nil {
 		return err
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -136,6 +137,32 @@ func TestMigration(t *testing.T) {
 	if text, err := os.ReadFile(list); err != nil || json.Unmarshal(text, &jobs) != nil || len(jobs) != 13 {
 		t.Errorf("the file of all jobs has %d, %v", len(jobs), err)
 	}
+}
+
+// TestMigrationEncrypted: hora's ZooKeeper is spoken to as hora serve does, with
+// the settings of its file; that of Chronos is not encrypted.
+func TestMigrationEncrypted(t *testing.T) {
+	t.Parallel()
+	server, _ := zookeepertest.StartTLS(t)
+	conn := recordedNodes(t, server.Addr(), "/chronos")
+	from, to := "zk://"+server.Addr()+"/chronos", "zk://"+server.SecureAddr()+"/hora"
+	file := filepath.Join(t.TempDir(), "hora.conf")
+	text := "http_port = 4400\nmaster = http://m:5050\nzk_tls = true\nzk_tls_ca = " + server.Authority() + "\nzk_auth = me:hush\nuser = etl\n"
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	says(t, exitOK, []string{"14 new", "Done."}, "import", "chronos", "--from", from, "--to", to, "--config", file, "--apply")
+	if _, _, err := conn.Children("/hora"); !errors.Is(err, zk.ErrNoAuth) {
+		t.Errorf("others may read /hora: %v", err)
+	}
+	says(t, exitOK, []string{"14 new", "Done."}, "export", "chronos", "--from", to, "--to", "zk://"+server.Addr()+"/back", "--release", "2.4", "--config", file, "--apply")
+	for _, node := range []string{"J_zk-all", "J_zk-text"} {
+		if got, want := value(t, conn, "/back/state/"+node), value(t, conn, "/chronos/state/"+node); got != want {
+			t.Errorf("%s has come back as\n%s\nwas\n%s", node, got, want)
+		}
+	}
+	says(t, exitUsage, []string{"--zk_tls: want --zk_tls with the files"}, "import", "chronos", "--from", from, "--to", to, "--zk_tls_ca", server.Authority())
+	says(t, exitUsage, []string{"--task_epsilon -1: want seconds"}, "import", "chronos", "--from", from, "--to", to, "--task_epsilon", "-1")
 }
 
 // TestImportByHTTP: from a hora that plays the Chronos into one that runs.

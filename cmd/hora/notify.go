@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/hora-scheduler/hora/config"
 	"github.com/hora-scheduler/hora/notify"
 )
 
@@ -107,21 +108,30 @@ func notifyCommand() *cobra.Command {
 	c := &cobra.Command{Use: "notify", Short: "Try out how people are told of jobs", Args: arguments(cobra.NoArgs)}
 	var f notifyFlags
 	var to string
+	var old chronosOptions
+	set := config.New(prefix, f.settings()...)
+	set.Add(old.settings()[0]) // chronos_conf
+	set.More(old.fallbacks)
+	set.Share(new(serveOptions).set())
 	test := &cobra.Command{
 		Use:   "test [flags]",
 		Short: "Send a test message by each way that is configured, and say what happened",
-		Long: `Send one message by each way that the flags configure, as hora serve would, and
-say what became of it. The flags are those of hora serve.`,
+		Long: `Send one message by each way that is configured, as hora serve would, and say
+what became of it. The settings are those of hora serve: flags, HORA_…, the file
+that --config names, and the files of a Chronos.`,
 		Example: "  hora notify test --mail_server mail:25 --mail_from hora@example.com --to me@example.com\n  hora notify test --slack_url https://hooks.slack.com/services/…",
 		Args:    arguments(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := set.Load(os.Environ()); err != nil {
+				return usageError{err}
+			}
 			if to == "" {
 				to = f.mail.From
 			}
 			return f.test(cmd.Context(), to, cmd.OutOrStdout())
 		},
 	}
-	f.add(test.Flags())
+	set.Flags(test.Flags())
 	test.Flags().StringVar(&to, "to", "", "recipient of the message; by default --mail_from")
 	c.AddCommand(test)
 	return c

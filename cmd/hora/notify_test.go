@@ -2,9 +2,12 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -46,6 +49,20 @@ func TestNotifyTest(t *testing.T) {
 	out.Reset()
 	if code := run(t.Context(), []string{"notify", "test", "--http_notification_url", good}, &out, &errs); code != exitOK || out.String() != "http  sent\n" {
 		t.Errorf("code %d: %q", code, out.String())
+	}
+	dir := t.TempDir()
+	file, conf := filepath.Join(dir, "hora.conf"), filepath.Join(dir, "conf")
+	if err := errors.Join(os.WriteFile(file, []byte("http_port = 4400\ncluster_name = prod\nmattermost_url = "+good+"\n"), 0o600), os.Mkdir(conf, 0o700),
+		os.WriteFile(filepath.Join(conf, "http_notification_url"), []byte(good), 0o600), os.WriteFile(filepath.Join(conf, "mesos_role"), []byte("x"), 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	out.Reset()
+	if code := run(t.Context(), []string{"notify", "test", "--config", file, "--chronos_conf", conf, "--cluster_name", "flag"}, &out, &errs); code != exitOK || out.String() != "mattermost  sent\nhttp        sent\n" {
+		t.Errorf("code %d: %q %s", code, out.String(), errs.String())
+	}
+	<-got // of above
+	if body := <-got; !strings.Contains(body, "[flag] [Chronos] test") {
+		t.Errorf("sent %s", body)
 	}
 }
 

@@ -334,6 +334,7 @@ func (o *serveOptions) set() *config.Set {
 	s.Add(o.log.settings()...)
 	s.Add(o.chronos.settings()...)
 	s.More(o.chronos.fallbacks)
+	s.Abbreviate(letters)
 	return s
 }
 

@@ -25,7 +25,8 @@ const referenceHead = `# Settings of hora serve
 Each setting can be given as a flag (` + "`--http_port 4400`" + `), in the environment (` + "`HORA_HTTP_PORT=4400`" + `) and as a line of the file that
 ` + "`--config`" + ` names (` + "`http_port = 4400`" + `; ` + "`#`" + ` begins a comment). A flag counts before the environment, that before the file, and that before the
 default. Names, units and meanings are Chronos' where it has the setting. What is wrong is told with its place and what was expected,
-and ends hora with 2 before it has done anything. This page is written by a test (` + "`UPDATE=1 go test -run TestFlagsReference ./cmd/hora`" + `).
+and ends hora with 2 before it has done anything. Of Chronos' flags of one letter those are taken on which 2.4.0 and 3.0.2 agree, but for
+` + "`-h`" + `, which was hostname and shows the help here; ` + "`-s`" + ` was schedule_horizon in the one and slack_url in the other. This page is written by a test (` + "`UPDATE=1 go test -run TestFlagsReference ./cmd/hora`" + `).
 `
 
 // TestFlagsReference: docs/flags.md holds what the binary takes.
