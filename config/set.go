@@ -242,7 +242,7 @@ func (s *Set) read(from given) error {
 	if err != nil || len(text) > maxFile {
 		return &Error{Where: from.where, Value: printable(from.text), Want: fmt.Sprintf("a file of at most %d bytes that can be read", maxFile), Err: err}
 	}
-	lines := bufio.NewScanner(bytes.NewReader(text))
+	lines := bufio.NewScanner(bytes.NewReader(bytes.TrimPrefix(text, []byte("\ufeff")))) // some editors begin a file with it
 	lines.Buffer(nil, maxFile+1)
 	seen := map[string]int{}
 	for n := 1; lines.Scan(); n++ {

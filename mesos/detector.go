@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -86,10 +87,17 @@ func parseBase(text string) (*url.URL, error) {
 		return nil, fmt.Errorf("master %q: the scheme is %q, expected http or https", text, u.Scheme)
 	case u.Hostname() == "":
 		return nil, fmt.Errorf("master %q: no host, expected a URL such as http://10.0.0.1:5050", text)
+	case u.Port() != "" && !isPort(u.Port()):
+		return nil, fmt.Errorf("master %q: the port is %s, expected 1 to 65535", text, u.Port())
 	case u.RawQuery != "" || u.Fragment != "":
 		return nil, fmt.Errorf("master %q: a URL of a master has no query and no fragment", text)
 	}
 	return trimBase(u), nil
+}
+
+func isPort(text string) bool {
+	n, err := strconv.ParseUint(text, 10, 16)
+	return err == nil && n > 0
 }
 
 // trimBase cuts u to what stands before the paths of the API.
