@@ -140,9 +140,11 @@ func (m *member) ready(w http.ResponseWriter, r *http.Request, v *leader.View) {
 		reason = "this process is about to lead"
 	case v.Leader == "":
 		reason = "no leader is known"
+	case r.Header.Get(HopHeader) != "": // another one asks whether this process leads
+		reason = "this process does not lead: " + v.Leader + " does"
 	default:
 		if err := m.probe(r, v.Leader); err != nil {
-			reason = "the leader " + v.Leader + " can't be reached: " + err.Error()
+			reason = "the leader " + v.Leader + " is of no use: " + err.Error()
 		}
 	}
 	if err := m.Broken(); err != nil {

@@ -261,19 +261,26 @@ func TestHere(t *testing.T) {
 		"ready: follows":    {leader.View{Leader: "HEALTHY"}, "/ready", 200, `"ready":true`, ""},
 		"ready: about to":   {leader.View{Leader: self}, "/ready", 503, `"ready":false,"reason":"this process is about to lead"`, ""},
 		"ready: none":       {leader.View{}, "/ready", 503, `"broken":"written by a later release".*"reason":"no leader is known"`, ""},
-		"ready: not there":  {leader.View{Leader: "127.0.0.1:1"}, "/ready", 503, `"reason":"the leader 127.0.0.1:1 can't be reached`, ""},
-		"ready: not health": {leader.View{Leader: "SICK"}, "/ready", 503, `"reason":"the leader .* can't be reached: it answers 500`, ""},
+		"ready: not there":  {leader.View{Leader: "127.0.0.1:1"}, "/ready", 503, `"reason":"the leader 127.0.0.1:1 is of no use: `, ""},
+		"ready: not health": {leader.View{Leader: "SICK"}, "/ready", 503, `"reason":"the leader .* is of no use: it answers 500`, ""},
+		"ready: led once":   {leader.View{Leader: "IDLE"}, "/ready", 503, `"reason":"the leader .* is of no use: it says that it does not lead`, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			healthy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				if r.URL.Path != "/health" || c.view.Leader != "HEALTHY" {
+				switch {
+				case r.URL.Path != "/ready" || r.Header.Get(member.HopHeader) != self || c.view.Leader == "SICK":
 					w.WriteHeader(500)
+				case c.view.Leader == "IDLE":
+					w.WriteHeader(503)
+					_, _ = io.WriteString(w, `{"leading":false}`)
+				default:
+					_, _ = io.WriteString(w, `{"leading":true}`)
 				}
 			}))
 			defer healthy.Close()
 			view := c.view
-			if view.Leader == "HEALTHY" || view.Leader == "SICK" {
+			if strings.ToUpper(view.Leader) == view.Leader && strings.Trim(view.Leader, "0123456789.:") != "" {
 				view.Leader = healthy.URL
 			}
 			h := member.New(member.Options{
@@ -292,7 +299,15 @@ func TestHere(t *testing.T) {
 			}
 		})
 	}
+	// Who is asked by another one asks nobody: two that name each other do not ask forever.
 	w := httptest.NewRecorder()
+	r := httptest.NewRequest("GET", "/ready", nil)
+	r.Header.Set(member.HopHeader, "you:1")
+	member.New(member.Options{View: func() *leader.View { return &leader.View{Leader: "127.0.0.1:1"} }, Local: local}).ServeHTTP(w, r)
+	if w.Code != 503 || !strings.Contains(w.Body.String(), "this process does not lead: 127.0.0.1:1 does") {
+		t.Errorf("/ready, asked by another one: %d %s", w.Code, w.Body)
+	}
+	w = httptest.NewRecorder()
 	member.New(member.Options{View: func() *leader.View { return &leader.View{} }, Local: local}).ServeHTTP(w, httptest.NewRequest("POST", "/ready", nil))
 	if w.Code != 405 || w.Header().Get("Allow") != "GET, HEAD" {
 		t.Errorf("POST /ready: %d %v", w.Code, w.Header())

@@ -2,8 +2,10 @@ package member
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/http/httputil"
@@ -89,7 +91,8 @@ func (m *member) failed(w http.ResponseWriter, r *http.Request, err error) {
 	}
 }
 
-// probe asks the leader whether it lives.
+// probe asks the leader whether it leads. That it lives is not enough: while the
+// store is away, nobody does, and who led last is all that is known.
 func (m *member) probe(r *http.Request, address string) error {
 	target, err := Base(address)
 	if err != nil {
@@ -97,20 +100,30 @@ func (m *member) probe(r *http.Request, address string) error {
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), probeTime)
 	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, target.String()+"/health", nil)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, target.String()+"/ready", nil)
 	if err != nil {
 		return err
 	}
+	req.Header.Set(HopHeader, m.Self)
 	resp, err := m.transport.RoundTrip(req)
 	if err != nil {
 		return err
 	}
 	defer resp.Body.Close()
-	if resp.StatusCode != http.StatusOK {
+	var is struct{ Leading bool }
+	if err := json.NewDecoder(io.LimitReader(resp.Body, maxProbe)).Decode(&is); err != nil {
 		return fmt.Errorf("it answers %s", resp.Status)
+	}
+	if !is.Leading {
+		return errNotLeading
 	}
 	return nil
 }
+
+// maxProbe is how much is read of what a leader says of itself, in bytes.
+const maxProbe = 64 << 10
+
+var errNotLeading = errors.New("it says that it does not lead")
 
 // Rolling gives each write of an answer so much time, instead of all of it
 // together: what streams may last, but not to a client that does not read.
