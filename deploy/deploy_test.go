@@ -232,14 +232,41 @@ func TestUnit(t *testing.T) {
 	unit := read(t, "systemd/hora.service")
 	for _, want := range []string{
 		"User=hora", "NoNewPrivileges=yes", "CapabilityBoundingSet=\n", "ProtectSystem=strict", "ProtectHome=yes", "PrivateTmp=yes", "SystemCallFilter=@system-service",
-		"MemoryDenyWriteExecute=yes", "RestartPreventExitStatus=2", "Restart=always",
+		"MemoryDenyWriteExecute=yes", "RestartPreventExitStatus=2", "Restart=always", "StateDirectory=hora\n", "SystemCallErrorNumber=EPERM",
 	} {
 		if !strings.Contains(unit, want) {
 			t.Errorf("the unit lacks %s", want)
 		}
 	}
-	exec := regexp.MustCompile(`(?m)^ExecStart=(.*)$`).FindStringSubmatch(unit)[1]
-	flagsOf(t, settings(t), "hora.service", strings.Fields(exec))
+	start := regexp.MustCompile(`(?m)^ExecStart=(.*)$`).FindStringSubmatch(unit)[1]
+	flagsOf(t, settings(t), "hora.service", strings.Fields(start))
+	if conf := read(t, "package/hora.conf"); !strings.Contains(conf, "\nzk_identity_file = /var/lib/hora/") {
+		t.Error("the configuration of the packages has no identity file, or not where the unit lets it be written")
+	}
+}
+
+// TestSystemd: systemd's own tool takes the unit, and finds it safe.
+func TestSystemd(t *testing.T) {
+	t.Parallel()
+	tool, err := exec.LookPath("systemd-analyze")
+	if err != nil {
+		t.Skip("there is no systemd-analyze (Debian package systemd)")
+	}
+	// The program that the unit starts has to be there.
+	file := filepath.Join(t.TempDir(), "hora.service")
+	unit := strings.Replace(read(t, "systemd/hora.service"), "/usr/bin/hora", "/bin/true", 1)
+	if err := os.WriteFile(file, []byte(unit), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := exec.CommandContext(t.Context(), tool, "verify", "--man=no", file).CombinedOutput(); err != nil || len(out) > 0 {
+		t.Errorf("systemd-analyze verify: %v\n%s", err, out)
+	}
+	if help, _ := exec.CommandContext(t.Context(), tool, "--help").Output(); !strings.Contains(string(help), "--threshold") {
+		t.Skip("this systemd-analyze can't tell how safe a unit is that is not installed")
+	}
+	if out, err := exec.CommandContext(t.Context(), tool, "security", "--offline=true", "--threshold=20", file).CombinedOutput(); err != nil {
+		t.Errorf("systemd-analyze security: %v\n%s", err, out)
+	}
 }
 
 func TestImage(t *testing.T) {

@@ -69,6 +69,9 @@ before the environment, that before the file, and that before the default.`,
 // run opens everything, serves until ctx ends, and closes in the reverse order.
 func (o *serveOptions) run(ctx context.Context, set *config.Set, stderr io.Writer) error {
 	log, level := o.log.logger(stderr)
+	if err := o.known.guard(&o.store, set, log); err != nil {
+		return err
+	}
 	backend, err := o.store.open(set, log)
 	if err != nil {
 		return err

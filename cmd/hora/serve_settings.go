@@ -88,14 +88,20 @@ type storeOptions struct {
 	auth, authFile string
 	encrypted      bool
 	tls            mesos.TLSFiles
+	identity       string       // that the store must have; "": any
+	seen           func(string) // gets its identity; nil: nobody asks
 }
 
 func (o *storeOptions) settings() []config.Setting {
 	const group = "ZooKeeper"
 	file := "the name of a PEM file"
 	return []config.Setting{
-		{Name: "zk_hosts", Group: group, Default: "localhost:2181", Meaning: "servers that keep the state, separated by commas", Value: config.Some(&o.hosts, "host:port, one or more, separated by commas")},
-		{Name: "zk_path", Group: group, Default: "/hora", Meaning: "node under which everything is kept; not where Chronos keeps its state", Value: config.Some(&o.path, "an absolute path such as /hora")},
+		{Name: "zk_hosts", Group: group, Default: "localhost:2181", Meaning: "servers that keep the state, separated by commas", Value: config.Some(&o.hosts, "host:port, one or more, separated by commas").Checked(func(text string) error {
+			return checkStore(zookeeper.Options{Servers: serversOf(text), Path: "/hora"})
+		})},
+		{Name: "zk_path", Group: group, Default: "/hora", Meaning: "node under which everything is kept; not where Chronos keeps its state", Value: config.Some(&o.path, "an absolute path such as /hora").Checked(func(text string) error {
+			return checkStore(zookeeper.Options{Servers: []string{"localhost"}, Path: text})
+		})},
 		{Name: "zk_timeout", Group: group, Default: "6000", Meaning: "session time-out: how long after its last word a leader is replaced", Value: config.Duration(&o.timeout, time.Millisecond, zookeeper.MinSessionTimeout, 10*time.Minute)},
 		{Name: "zk_auth", Group: group, Secret: true, Meaning: "user:password; with it, nobody else can read or write the state", Value: config.Some(&o.auth, "user:password").Checked(checkCredentials)},
 		{Name: "zk_auth_file", Group: group, Meaning: "file with user:password, instead of --zk_auth", Value: config.SecretFile(&o.authFile)},
@@ -104,6 +110,24 @@ func (o *storeOptions) settings() []config.Setting {
 		{Name: "zk_tls_cert", Group: group, Meaning: "certificate that these servers are shown", Value: config.Some(&o.tls.Cert, file)},
 		{Name: "zk_tls_key", Group: group, Meaning: "its key", Value: config.Some(&o.tls.Key, file)},
 	}
+}
+
+// checkStore says what is wrong with options.
+func checkStore(o zookeeper.Options) error {
+	b, err := zookeeper.Open(o)
+	if err != nil {
+		return err
+	}
+	return b.Close()
+}
+
+// serversOf are the servers of a list, which Chronos writes with a scheme at times.
+func serversOf(hosts string) []string {
+	var out []string
+	for s := range strings.SplitSeq(zkServers(hosts), ",") {
+		out = append(out, strings.TrimSpace(s))
+	}
+	return out
 }
 
 func checkCredentials(text string) error {
@@ -133,12 +157,9 @@ func (o *storeOptions) open(set *config.Set, log *slog.Logger) (*zookeeper.Backe
 	} else if o.tls != (mesos.TLSFiles{}) {
 		return nil, usageError{set.Fail("zk_tls", "--zk_tls with the files --zk_tls_…")}
 	}
-	var servers []string
-	for s := range strings.SplitSeq(zkServers(o.hosts), ",") {
-		servers = append(servers, strings.TrimSpace(s))
-	}
 	b, err := zookeeper.Open(zookeeper.Options{
-		Servers: servers, Path: o.path, SessionTimeout: o.timeout, Auth: auth, TLS: secure, Logger: log.With("part", "zookeeper"),
+		Servers: serversOf(o.hosts), Path: o.path, SessionTimeout: o.timeout, Auth: auth, TLS: secure, Identity: o.identity, Seen: o.seen,
+		Logger: log.With("part", "zookeeper"),
 	})
 	if err != nil {
 		return nil, usageError{fmt.Errorf("--zk_hosts, --zk_path: %w", err)}
@@ -314,6 +335,7 @@ func (o *logOptions) settings() []config.Setting {
 type serveOptions struct {
 	cluster clusterOptions
 	store   storeOptions
+	known   identityFile
 	http    httpOptions
 	job     jobOptions
 	notify  notifyFlags
@@ -328,6 +350,7 @@ const prefix = "HORA"
 func (o *serveOptions) set() *config.Set {
 	s := config.New(prefix, o.cluster.settings()...)
 	s.Add(o.store.settings()...)
+	s.Add(o.known.settings()...)
 	s.Add(o.http.settings()...)
 	s.Add(o.job.settings()...)
 	s.Add(o.notify.settings()...)

@@ -178,7 +178,7 @@ func (b *Backend) saw(number int64) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if number < b.number {
-		return fmt.Errorf("%s has term %d, it had %d: %w", b.at.term(), number, b.number, ErrForgotten)
+		return corrupt(b.at.term(), "it has term %d, it had %d: %w", number, b.number, ErrForgotten)
 	}
 	b.number = number
 	return nil

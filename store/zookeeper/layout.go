@@ -135,8 +135,9 @@ func readJSON(path string, n node, v any) error {
 // ErrForgotten says that ZooKeeper no longer has what this process has seen in
 // it: it was wiped, or set back to an earlier state. Whoever led now would do
 // again what was done, so nobody does. A person has to look: bring the data
-// back, or start the process anew to accept what is there.
-var ErrForgotten = errors.New("ZooKeeper has lost what hora stored in it: restore it, or restart every hora to accept what is there")
+// back, or start the process anew, without the identity that it was given, to
+// accept what is there. It comes within a *store.CorruptError.
+var ErrForgotten = errors.New("ZooKeeper has lost what hora stored in it, or is another one: restore it; to accept what is there, remove the file of --zk_identity_file, if there is one, and restart hora, on each machine")
 
 // prepare makes the znodes of a store that isn't there yet, and checks that the
 // one that is there is ours to use.
@@ -167,7 +168,7 @@ func (b *Backend) identify(ctx context.Context, s *session) (there bool, err err
 	known := b.Identity()
 	if n.gone {
 		if known != "" {
-			return false, fmt.Errorf("%s is missing, it was %s: %w", path, known, ErrForgotten)
+			return false, corrupt(path, "it is missing, it was %s: %w", known, ErrForgotten)
 		}
 		return false, b.checkEmpty(ctx, s)
 	}
@@ -181,11 +182,14 @@ func (b *Backend) identify(ctx context.Context, s *session) (there bool, err err
 	case m.Format != format1 || m.ID == "":
 		return false, corrupt(path, "its format is %d and its id %q, expected format %d and an id", m.Format, m.ID, format1)
 	case known != "" && m.ID != known:
-		return false, fmt.Errorf("%s is %s, it was %s: %w", path, m.ID, known, ErrForgotten)
+		return false, corrupt(path, "it is %s, it was %s: %w", m.ID, known, ErrForgotten)
 	}
 	b.mu.Lock()
-	defer b.mu.Unlock()
 	b.identity = m.ID
+	b.mu.Unlock()
+	if known == "" && b.opts.Seen != nil {
+		b.opts.Seen(m.ID)
+	}
 	return true, nil
 }
 

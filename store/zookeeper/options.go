@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -52,6 +53,10 @@ type Options struct {
 	// [Backend.Identity].
 	Identity string
 
+	// Seen, if not nil, is called with the identity when it becomes known, so
+	// that it can be kept. It may be called more than once, by several goroutines.
+	Seen func(identity string)
+
 	// Logger gets what a person may want to know; nil for nothing.
 	Logger *slog.Logger
 }
@@ -67,7 +72,8 @@ func (o *Options) check() error {
 		if err != nil {
 			host, port = strings.Trim(s, "[]"), DefaultPort
 		}
-		if host == "" || port == "" || strings.ContainsAny(host, "/, ") {
+		number, err := strconv.Atoi(port)
+		if host == "" || err != nil || number < 1 || number > 65535 || strings.ContainsAny(host, "/, ") {
 			return fmt.Errorf("server %q: expected host or host:port", s)
 		}
 		servers[i] = net.JoinHostPort(host, port)
