@@ -117,7 +117,10 @@ func (m *migration) openStore(flag, place string) (*store.Store, error) {
 	}
 	b, err := o.open(m.set, slog.New(slog.NewTextHandler(m.stderr, &slog.HandlerOptions{Level: slog.LevelWarn})))
 	if err != nil {
-		return nil, fmt.Errorf("--%s %s: %w", flag, hide(place), err)
+		if _, wrong, placed := strings.Cut(err.Error(), "--zk_hosts, --zk_path: "); placed {
+			return nil, badFlag(flag, hide(place), strings.TrimPrefix(wrong, "want "))
+		}
+		return nil, err
 	}
 	return store.New(b), nil
 }
