@@ -50,8 +50,11 @@
 // A term has a session of its own, which ends with it, and is never taken up
 // again. When the connection is lost while a commit is under way nobody knows
 // whether it was done: Commit says so, the term is over, and the next one reads
-// again. While nothing is under way a lost connection does no harm if it comes
-// back in time.
+// again. While nothing is under way a lost connection does no harm to a leader
+// if it comes back in time. One who waits stands again, on a new connection, as
+// watches are not taken up on another one. What is left of a candidate that
+// ZooKeeper could not be told to be given up is deleted by the next one of the
+// same handle, so that nobody waits for its expiry.
 //
 // A store that was wiped is noticed by who has seen it before: each handle keeps
 // the identity and the number of the last term, and refuses with [ErrForgotten]
