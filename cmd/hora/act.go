@@ -28,6 +28,9 @@ func (k *connection) actions(ctx context.Context) (remote.Server, remote.Actions
 	return server, a, client, nil
 }
 
+// errChronosWait says that there is nothing to wait for.
+var errChronosWait = usageError{errors.New("--wait: a Chronos does not tell of its runs")}
+
 func runCommand() *cobra.Command {
 	var environment []string
 	var wait bool
@@ -61,8 +64,13 @@ Exit codes: 0 · 1 it could not be ordered · 5 with --wait: the run did not suc
 		if err != nil {
 			return err
 		}
-		if wait && server.Release() != api.Hora {
-			return usageError{errors.New("--wait: a Chronos does not tell of its runs")}
+		switch release := server.Release(); {
+		case wait && release != api.Hora:
+			return errChronosWait
+		case len(vars) > 0 && release != api.Hora:
+			return usageError{errors.New("--env: a Chronos takes no environment for a run")}
+		case len(args) > 1 && release == api.Chronos24:
+			return usageError{errors.New("Chronos 2.4 takes no arguments for a run")}
 		}
 		id, err := a.Run(ctx, args[0], args[1:], vars)
 		if err != nil {
@@ -107,7 +115,11 @@ func killCommand() *cobra.Command {
 			if server.Release() != api.Hora {
 				return usageError{errors.New("--run: a Chronos knows no runs")}
 			}
-			return client.KillRun(cmd.Context(), run)
+			if err := client.KillRun(cmd.Context(), run); err != nil {
+				return err
+			}
+			_, err := fmt.Fprintf(cmd.OutOrStdout(), "run %s is ended\n", run)
+			return err
 		}
 		return each(cmd, args, "is ended", func(name string) error { return a.Kill(cmd.Context(), name) })
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/url"
 	"os"
 	"strings"
 
@@ -81,9 +82,22 @@ func (k *connection) connect(ctx context.Context) (remote.Server, *remote.Client
 	}
 	s, err := c.Connect(ctx)
 	if err != nil {
-		return nil, nil, t, fmt.Errorf("%s: %w", c.Server(), err)
+		return nil, nil, t, unreachable(c.Server(), err)
 	}
 	return s, c, t, nil
+}
+
+// unreachable says which server did not answer, and where nothing was said of one, how to.
+func unreachable(server string, err error) error {
+	var request *url.Error
+	if !errors.As(err, &request) {
+		return fmt.Errorf("%s: %w", server, err)
+	}
+	hint := ""
+	if server == defaultServer {
+		hint = "; hora dev starts a server there, --server or hora context names another"
+	}
+	return fmt.Errorf("%s: %w%s", server, request.Err, hint)
 }
 
 // isTerminal tells whether a person is at the other end; /dev/null, a character

@@ -148,9 +148,6 @@ const maxFollowed = 50
 
 // follow waits for the next run of each job that was sent.
 func (s *submission) follow(ctx context.Context, p *submit.Plan) error {
-	if s.server.Release() != api.Hora {
-		return usageError{errors.New("--wait: a Chronos does not tell of its runs; the jobs were sent")}
-	}
 	f := &follower{client: s.client, out: s.out(), paint: newPainter(s.out())}
 	var names []string
 	for _, step := range p.Steps {

@@ -24,7 +24,7 @@ func logsCommand() *cobra.Command {
 		Long: `Show what the newest run of a job that has a task has written, or with --run a
 certain one; of a run with several attempts the last. With -f the output is
 followed until the run is over, through further attempts.`,
-		Example: "  hora logs load\n  hora logs -f load\n  hora logs --run 1-2f --attempt 0 --stderr load",
+		Example: "  hora logs load\n  hora logs -f load\n  hora logs --run 1-2f --attempt 0 --stderr",
 		Args:    arguments(cobra.MaximumNArgs(1)),
 	}
 	connect := connectionFlags(c)

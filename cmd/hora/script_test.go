@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"strings"
 	"sync"
+	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
@@ -15,40 +16,22 @@ import (
 
 // scriptCommands are what scripts may do besides running hora.
 //
+//	server         starts what TestEverywhere runs the script against
 //	dev            starts hora dev; HORA_SERVER is where it listens
 //	chronos 2.4    starts a server that answers as the recorded Chronos 2.4.0 did (or 3.0)
 //	ordered WORDS  checks that this was ordered of the Chronos: run a -v, kill a
 //	exits CODE COMMAND…    see exits
 //	replace FILE OLD NEW
 var scriptCommands = map[string]func(ts *testscript.TestScript, neg bool, args []string){
-	"dev": func(ts *testscript.TestScript, _ bool, args []string) {
-		cmd := exec.Command("hora", append([]string{"dev", "--http_port", "0", "--data_dir", ts.MkAbs("hora-data"), "--quiet"}, args...)...)
-		out, err := cmd.StdoutPipe()
-		ts.Check(err)
-		ts.Check(cmd.Start())
-		ts.Defer(func() {
-			_ = cmd.Process.Kill()
-			_ = cmd.Wait()
-		})
-		for s := bufio.NewScanner(out); s.Scan(); {
-			if _, after, found := strings.Cut(s.Text(), "http://"); found && strings.HasPrefix(s.Text(), "hora ") {
-				ts.Setenv("HORA_SERVER", "http://"+strings.Fields(after)[0])
-				go func() {
-					for s.Scan() { // so that it can go on writing
-					}
-				}()
-				return
-			}
+	"server": func(ts *testscript.TestScript, _ bool, _ []string) {
+		if kind := ts.Getenv(kindOfServer); kind != "hora" {
+			startChronos(ts, kind)
+			return
 		}
-		ts.Fatalf("hora dev ended without saying where it listens")
+		startHora(ts)
 	},
-	"chronos": func(ts *testscript.TestScript, _ bool, args []string) {
-		fake := &chronostest.Server{V24: args[0] == "2.4", Lag: 1}
-		server := httptest.NewServer(fake)
-		ts.Defer(server.Close)
-		ts.Setenv("HORA_SERVER", server.URL)
-		chronosOf.Store(ts.Name()+server.URL, fake)
-	},
+	"dev":     func(ts *testscript.TestScript, _ bool, args []string) { startHora(ts, args...) },
+	"chronos": func(ts *testscript.TestScript, _ bool, args []string) { startChronos(ts, args[0]) },
 	"ordered": func(ts *testscript.TestScript, neg bool, args []string) {
 		found, _ := chronosOf.Load(ts.Name() + ts.Getenv("HORA_SERVER"))
 		ran := strings.Join(found.(*chronostest.Server).Ran(), "\n")
@@ -64,6 +47,63 @@ var scriptCommands = map[string]func(ts *testscript.TestScript, neg bool, args [
 		}
 		ts.Check(writeText(ts.MkAbs(args[0]), strings.ReplaceAll(text, args[1], args[2])))
 	},
+}
+
+// startHora starts hora dev until the script is over.
+func startHora(ts *testscript.TestScript, args ...string) {
+	cmd := exec.Command("hora", append([]string{"dev", "--http_port", "0", "--data_dir", ts.MkAbs("hora-data"), "--quiet"}, args...)...)
+	out, err := cmd.StdoutPipe()
+	ts.Check(err)
+	ts.Check(cmd.Start())
+	ts.Defer(func() {
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+	})
+	for s := bufio.NewScanner(out); s.Scan(); {
+		if _, after, found := strings.Cut(s.Text(), "http://"); found && strings.HasPrefix(s.Text(), "hora ") {
+			ts.Setenv("HORA_SERVER", "http://"+strings.Fields(after)[0])
+			go func() {
+				for s.Scan() { // so that it can go on writing
+				}
+			}()
+			return
+		}
+	}
+	ts.Fatalf("hora dev ended without saying where it listens")
+}
+
+// startChronos starts what plays a Chronos.
+func startChronos(ts *testscript.TestScript, release string) {
+	fake := &chronostest.Server{V24: release == "2.4", Lag: 1}
+	server := httptest.NewServer(fake)
+	ts.Defer(server.Close)
+	ts.Setenv("HORA_SERVER", server.URL)
+	chronosOf.Store(ts.Name()+server.URL, fake)
+}
+
+// kindOfServer is the variable that says what scripts run against.
+const kindOfServer = "HORA_TEST_SERVER"
+
+// TestEverywhere runs the same scripts against hora dev and against what plays
+// a Chronos of both releases: [hora], [chronos], [2.4] and [3.0] tell them apart.
+func TestEverywhere(t *testing.T) {
+	t.Parallel()
+	for _, kind := range []string{"hora", "2.4", "3.0"} {
+		t.Run(kind, func(t *testing.T) {
+			t.Parallel()
+			testscript.Run(t, testscript.Params{
+				Dir: "testdata/everywhere", Cmds: scriptCommands,
+				Setup: func(e *testscript.Env) error {
+					e.Setenv("HOME", e.WorkDir)
+					e.Setenv(kindOfServer, kind)
+					return nil
+				},
+				Condition: func(is string) (bool, error) {
+					return is == kind || is == "chronos" && kind != "hora", nil
+				},
+			})
+		})
+	}
 }
 
 // chronosOf finds the servers of scripts.

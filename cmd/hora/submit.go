@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/hora-scheduler/hora/api"
 	"github.com/hora-scheduler/hora/submit"
 	"github.com/hora-scheduler/hora/submit/crontab"
 	"github.com/hora-scheduler/hora/submit/document"
@@ -235,6 +236,9 @@ func (s *submission) submit(connect *connection, f *files, paths []string, mode 
 	}
 	if err := s.connect(ctx, connect); err != nil {
 		return err
+	}
+	if mode.wait && s.server.Release() != api.Hora {
+		return errChronosWait
 	}
 	plan, err := s.compare(ctx, jobs, submit.Options{})
 	if err != nil {

@@ -99,7 +99,7 @@ func (c *chronos) disable(ctx context.Context, name string, disabled bool) error
 	r := known.Jobs[name]
 	switch {
 	case r == nil:
-		return fmt.Errorf("%w: job %q", ErrNotFound, name)
+		return &StatusError{Code: http.StatusNotFound, Message: fmt.Sprintf("there is no job %q", name)}
 	case r.Err != nil:
 		return r.Err
 	case r.Job.Disabled == disabled:
