@@ -74,7 +74,7 @@ Exit codes: 0 · 1 it could not be ordered · 5 with --wait: the run did not suc
 		}
 		id, err := a.Run(ctx, args[0], args[1:], vars)
 		if err != nil {
-			return err
+			return meant(ctx, server, args[0], err)
 		}
 		if id == "" {
 			fmt.Fprintf(cmd.OutOrStdout(), "%s: a run is ordered\n", args[0])
@@ -121,7 +121,7 @@ func killCommand() *cobra.Command {
 			_, err := fmt.Fprintf(cmd.OutOrStdout(), "run %s is ended\n", run)
 			return err
 		}
-		return each(cmd, args, "is ended", func(name string) error { return a.Kill(cmd.Context(), name) })
+		return each(cmd, server, args, "is ended", func(name string) error { return a.Kill(cmd.Context(), name) })
 	}
 	return c
 }
@@ -138,11 +138,11 @@ func pauseCommand() *cobra.Command {
 	c.ValidArgsFunction = connect.completeJobs
 	c.Flags().StringVar(&reason, "reason", "", "why, for people")
 	c.RunE = func(cmd *cobra.Command, args []string) error {
-		_, a, _, err := connect.actions(cmd.Context())
+		server, a, _, err := connect.actions(cmd.Context())
 		if err != nil {
 			return err
 		}
-		return each(cmd, args, "is paused", func(name string) error { return a.Pause(cmd.Context(), name, reason) })
+		return each(cmd, server, args, "is paused", func(name string) error { return a.Pause(cmd.Context(), name, reason) })
 	}
 	return c
 }
@@ -157,21 +157,21 @@ func resumeCommand() *cobra.Command {
 	connect := connectionFlags(c)
 	c.ValidArgsFunction = connect.completeJobs
 	c.RunE = func(cmd *cobra.Command, args []string) error {
-		_, a, _, err := connect.actions(cmd.Context())
+		server, a, _, err := connect.actions(cmd.Context())
 		if err != nil {
 			return err
 		}
-		return each(cmd, args, "goes on", func(name string) error { return a.Resume(cmd.Context(), name) })
+		return each(cmd, server, args, "goes on", func(name string) error { return a.Resume(cmd.Context(), name) })
 	}
 	return c
 }
 
 // each does something to each job, goes on after failures and tells of all.
-func each(cmd *cobra.Command, names []string, done string, do func(string) error) error {
+func each(cmd *cobra.Command, server remote.Server, names []string, done string, do func(string) error) error {
 	var errs []error
 	for _, name := range slices.Compact(slices.Clone(names)) {
 		if err := do(name); err != nil {
-			errs = append(errs, fmt.Errorf("%s: %w", name, err))
+			errs = append(errs, fmt.Errorf("%s: %w", name, meant(cmd.Context(), server, name, err)))
 			continue
 		}
 		fmt.Fprintf(cmd.OutOrStdout(), "%s %s\n", name, done)

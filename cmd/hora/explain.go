@@ -39,7 +39,7 @@ retry, why no offer will do, the task that runs, and what was decided last.`,
 		}
 		x, err := client.Explain(cmd.Context(), args[0])
 		if err != nil {
-			return err
+			return client.meant(cmd.Context(), args[0], err)
 		}
 		if output == "json" {
 			e := json.NewEncoder(cmd.OutOrStdout())

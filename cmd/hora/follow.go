@@ -17,7 +17,15 @@ import (
 )
 
 // horaClient asks a server that is hora.
-type horaClient struct{ *remote.Client }
+type horaClient struct {
+	*remote.Client
+	server remote.Server
+}
+
+// meant is what an error about a job is for a person.
+func (h *horaClient) meant(ctx context.Context, name string, err error) error {
+	return meant(ctx, h.server, name, err)
+}
 
 // followPause is between two looks at a run.
 const followPause = 300 * time.Millisecond

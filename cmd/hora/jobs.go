@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"net/http"
 	"slices"
 	"strings"
 	"text/tabwriter"
@@ -299,6 +300,20 @@ func noSuchJob(name string, known []string) error {
 		return fmt.Errorf("there is no job %q; did you mean %q?", name, near)
 	}
 	return fmt.Errorf("there is no job %q", name)
+}
+
+// meant makes an error of a server that does not know the job one that names
+// the job that was probably meant.
+func meant(ctx context.Context, server remote.Server, name string, err error) error {
+	var status *remote.StatusError
+	if name == "" || !errors.As(err, &status) || status.Code != http.StatusNotFound && status.Code != http.StatusBadRequest {
+		return err
+	}
+	known, listErr := server.Jobs(ctx)
+	if listErr != nil || known.Jobs[name] != nil {
+		return err
+	}
+	return noSuchJob(name, slices.Collect(maps.Keys(known.Jobs)))
 }
 
 func printDocument(out io.Writer, d *api.JobDocument, r *remote.Record, now time.Time) {

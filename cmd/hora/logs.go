@@ -54,7 +54,7 @@ followed until the run is over, through further attempts.`,
 		}
 		r, err := l.find(cmd.Context(), strings.Join(args, ""), run)
 		if err != nil {
-			return err
+			return client.meant(cmd.Context(), strings.Join(args, ""), err)
 		}
 		if follow && attempt < 0 {
 			f := &follower{client: client.Client, out: cmd.OutOrStdout(), paint: newPainter(cmd.OutOrStdout())}

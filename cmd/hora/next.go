@@ -98,7 +98,7 @@ func nextOfJob(cmd *cobra.Command, connect *connection, job string, count, args 
 	}
 	d, err := client.Document(cmd.Context(), job)
 	if err != nil {
-		return err
+		return client.meant(cmd.Context(), job, err)
 	}
 	for _, at := range d.Next[:min(max(count, 0), len(d.Next))] {
 		fmt.Fprintln(cmd.OutOrStdout(), at.Format(time.RFC3339Nano))

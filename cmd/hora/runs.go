@@ -23,7 +23,7 @@ func (k *connection) horaClient(cmd *cobra.Command) (*horaClient, error) {
 	if server.Release() != api.Hora {
 		return nil, usageError{fmt.Errorf("%s is a Chronos, which does not tell this", client.Server())}
 	}
-	return &horaClient{client}, nil
+	return &horaClient{client, server}, nil
 }
 
 // What runs may be filtered by.
@@ -85,7 +85,7 @@ func runsCommand() *cobra.Command {
 		}
 		runs, err := client.Runs(cmd.Context(), q)
 		if err != nil {
-			return asUsage(err)
+			return asUsage(client.meant(cmd.Context(), q.Get("job"), err))
 		}
 		return printRuns(cmd, runs, output)
 	}

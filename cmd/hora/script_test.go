@@ -2,7 +2,10 @@ package main
 
 import (
 	"bufio"
+	"net/http"
 	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
 	"os"
 	"os/exec"
 	"strings"
@@ -19,6 +22,8 @@ import (
 //	server         starts what TestEverywhere runs the script against
 //	dev            starts hora dev; HORA_SERVER is where it listens
 //	chronos 2.4    starts a server that answers as the recorded Chronos 2.4.0 did (or 3.0)
+//	meddle JOB     from now on somebody else pauses the job right before it is changed for the first time
+//	lossy          from now on the first answer about each job that is changed or deleted is lost
 //	ordered WORDS  checks that this was ordered of the Chronos: run a -v, kill a
 //	exits CODE COMMAND…    see exits
 //	replace FILE OLD NEW
@@ -32,6 +37,30 @@ var scriptCommands = map[string]func(ts *testscript.TestScript, neg bool, args [
 	},
 	"dev":     func(ts *testscript.TestScript, _ bool, args []string) { startHora(ts, args...) },
 	"chronos": func(ts *testscript.TestScript, _ bool, args []string) { startChronos(ts, args[0]) },
+	"meddle": func(ts *testscript.TestScript, _ bool, args []string) {
+		var once sync.Once
+		behindProxy(ts, func(hora http.Handler, w http.ResponseWriter, r *http.Request) {
+			if strings.HasSuffix(r.URL.Path, "/"+args[0]) {
+				once.Do(func() {
+					pause := httptest.NewRequest(http.MethodPost, r.URL.Path+"/pause", strings.NewReader("{}"))
+					pause.Header.Set("Content-Type", "application/json")
+					hora.ServeHTTP(httptest.NewRecorder(), pause)
+				})
+			}
+			hora.ServeHTTP(w, r)
+		})
+	},
+	"lossy": func(ts *testscript.TestScript, _ bool, _ []string) {
+		var lost sync.Map
+		behindProxy(ts, func(hora http.Handler, w http.ResponseWriter, r *http.Request) {
+			if _, before := lost.LoadOrStore(r.Method+r.URL.Path, true); before {
+				hora.ServeHTTP(w, r)
+				return
+			}
+			hora.ServeHTTP(httptest.NewRecorder(), r)
+			panic(http.ErrAbortHandler)
+		})
+	},
 	"ordered": func(ts *testscript.TestScript, neg bool, args []string) {
 		found, _ := chronosOf.Load(ts.Name() + ts.Getenv("HORA_SERVER"))
 		ran := strings.Join(found.(*chronostest.Server).Ran(), "\n")
@@ -70,6 +99,23 @@ func startHora(ts *testscript.TestScript, args ...string) {
 		}
 	}
 	ts.Fatalf("hora dev ended without saying where it listens")
+}
+
+// behindProxy puts something between hora's client and its server, that sees
+// each PUT and DELETE.
+func behindProxy(ts *testscript.TestScript, between func(hora http.Handler, w http.ResponseWriter, r *http.Request)) {
+	at, err := url.Parse(ts.Getenv("HORA_SERVER"))
+	ts.Check(err)
+	proxy := &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(at) }}
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodPut || r.Method == http.MethodDelete {
+			between(proxy, w, r)
+			return
+		}
+		proxy.ServeHTTP(w, r)
+	}))
+	ts.Defer(server.Close)
+	ts.Setenv("HORA_SERVER", server.URL)
 }
 
 // startChronos starts what plays a Chronos.
