@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -19,7 +20,8 @@ func fmtCommand() *cobra.Command {
 		Long: `Write job files (.yaml, .yml, .json) anew: fields in the order of docs/jobfile.md,
 two blanks a level, an empty line between jobs. Comments stay, values stay as
 they are written. Folders are searched for job files. The names of files that
-change are printed. HOCON (.conf) is left alone.`,
+change are printed. HOCON (.conf) is not written anew: such a file is left alone in
+a folder, and refused by its name.`,
 		Example: "  hora fmt jobs\n  hora fmt --check jobs/*.yaml",
 		Args:    arguments(cobra.MinimumNArgs(1)),
 	}
@@ -37,8 +39,8 @@ change are printed. HOCON (.conf) is left alone.`,
 			}
 			text, err := jobfile.Format(name, old)
 			switch {
-			case errors.Is(err, jobfile.ErrNoFormat):
-				continue
+			case errors.Is(err, jobfile.ErrNoFormat) && !slices.Contains(args, name):
+				continue // of a folder
 			case err != nil:
 				return usageError{err}
 			case bytes.Equal(old, text):

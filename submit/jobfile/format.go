@@ -29,7 +29,7 @@ func Format(name string, text []byte) ([]byte, error) {
 	var out []byte
 	switch strings.ToLower(filepath.Ext(name)) {
 	case ".conf":
-		return nil, ErrNoFormat
+		return nil, fmt.Errorf("%s: %w", name, ErrNoFormat)
 	case ".json":
 		out, err = formatJSON(before[0])
 	default:
