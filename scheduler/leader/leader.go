@@ -47,7 +47,7 @@ type Options struct {
 const (
 	InboxSize   = 1024      // events waiting; then senders wait
 	MaxBatch    = 512       // events a commit
-	maxBytes    = 128 << 10 // of a batch, before one more event is taken in
+	maxBytes    = 256 << 10 // of a batch, before one more event is taken in
 	effectQueue = 256       // batches of effects on their way to the master
 
 	// handover bounds how long a term that is given up goes on to store, answer

@@ -250,8 +250,9 @@ func TestRetriesComeInTime(t *testing.T) {
 	}
 }
 
-// TestInboxIsBounded: while a commit does not come back, events wait, and
-// beyond the limit so do their senders; one that gives up has changed nothing.
+// TestInboxIsBounded: while a commit does not come back, one more batch is
+// stepped, events wait, and beyond the limit so do their senders; one that gives
+// up has changed nothing.
 func TestInboxIsBounded(t *testing.T) {
 	bubble(t, func(t *testing.T, server *memory.Server, start func(string) (*leader.Leader, *cluster)) {
 		l, _ := start("me:1")
@@ -271,6 +272,14 @@ func TestInboxIsBounded(t *testing.T) {
 				t.Error(err)
 			}
 		})
+		synctest.Wait()
+		for range leader.MaxBatch { // the next batch, stepped while the first is stored
+			wg.Go(func() {
+				if err := l.Do(t.Context(), scheduler.RunJob{Name: "none"}); !errors.Is(err, scheduler.ErrNoJob) {
+					t.Errorf("answered %v, want that there is no such job", err)
+				}
+			})
+		}
 		synctest.Wait()
 		for i := range leader.InboxSize {
 			wg.Go(func() {
@@ -329,6 +338,81 @@ func TestNothingBeforeCommit(t *testing.T) {
 			t.Error(err)
 		}
 	})
+}
+
+// TestNextBatchWaits: what is stepped while a commit is under way is neither
+// committed nor answered, shown or done before that one has come back; if it
+// fails, all of it is void.
+func TestNextBatchWaits(t *testing.T) {
+	for _, failed := range []error{nil, errors.New("disk full")} {
+		bubble(t, func(t *testing.T, server *memory.Server, start func(string) (*leader.Leader, *cluster)) {
+			l, c := start("me:1")
+			do(t, l, hourly())
+			time.Sleep(time.Minute)
+			before := c.seen()
+			var commits []chan error // under way
+			server.SetHooks(memory.Hooks{BeforeCommit: func(ctx context.Context, _ *store.Term, _ []store.Op) error {
+				back := make(chan error)
+				commits = append(commits, back)
+				select {
+				case err := <-back:
+					return err
+				case <-ctx.Done():
+					return ctx.Err()
+				}
+			}})
+			answers := make(chan error, 2)
+			put := hourly()
+			put.Job.Name = "other"
+			for _, ev := range []scheduler.Event{put, scheduler.RunJob{Name: "hourly"}} {
+				go func() { answers <- l.Do(t.Context(), ev) }()
+				synctest.Wait()
+			}
+			if n := len(commits); n != 1 {
+				t.Errorf("%d commits at once, want 1", n)
+				return
+			}
+			nothing := func(when string) {
+				t.Helper()
+				if v := l.View(); v.Job("other") != nil && failed != nil || len(v.Job("hourly").Runs) != 0 {
+					t.Errorf("%s the view shows what is not stored", when)
+				}
+				if now := c.seen(); !slices.Equal(now, before) {
+					t.Errorf("%s, done: %v", when, now[len(before):])
+				}
+			}
+			nothing("before the first commit")
+			commits[0] <- failed
+			synctest.Wait()
+			nothing("after the first commit")
+			if failed != nil {
+				server.SetHooks(memory.Hooks{})
+				for range 2 {
+					if err := <-answers; !errors.Is(err, leader.ErrUncertain) {
+						t.Errorf("answered %v, want ErrUncertain", err)
+					}
+				}
+				time.Sleep(time.Minute)
+				synctest.Wait()
+				if v := l.View(); !v.Leading || v.Term != 2 || v.Len() != 1 || v.Job("hourly").State.Runs != 0 {
+					t.Errorf("term %d knows %d jobs, want a second one that knows of nothing", v.Term, v.Len())
+				}
+				return
+			}
+			if err := <-answers; err != nil || len(answers) != 0 || len(commits) != 2 {
+				t.Errorf("after the first commit: answered %v and %d more, %d commits", err, len(answers), len(commits))
+			}
+			server.SetHooks(memory.Hooks{})
+			commits[1] <- nil
+			if err := <-answers; err != nil {
+				t.Error(err)
+			}
+			synctest.Wait()
+			if slices.Equal(c.seen(), before) {
+				t.Error("nothing was done after the second commit")
+			}
+		})
+	}
 }
 
 // TestDeposedLeaderDoesNothing: a leader that is deposed and does not know it

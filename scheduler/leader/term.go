@@ -33,6 +33,10 @@ type term struct {
 	acted chan struct{} // closed when nothing will be done any more
 	over  chan struct{} // closed when the term takes no more events
 	wake  time.Time
+
+	next   batch // what is stepped and not committed yet
+	flying batch // what is being committed; its done is nil if nothing is
+	others sync.WaitGroup
 }
 
 type request struct {
@@ -76,10 +80,9 @@ func (l *Leader) lead(stop context.Context) error {
 	l.opts.Metrics.termBegan(won.Number, time.Since(began))
 	defer l.opts.Metrics.termEnded()
 
-	var others sync.WaitGroup
 	id := state.FrameworkID() // from here on the state is for one goroutine
-	others.Go(func() { t.act(ctx) })
-	others.Go(func() { t.connect(ctx, cancel, id) })
+	t.others.Go(func() { t.act(ctx) })
+	t.others.Go(func() { t.connect(ctx, cancel, id) })
 	t.publish(t.publisher.publish(time.Now()))
 	l.term.Store(t)
 	err = t.run(ctx, stop.Done())
@@ -90,7 +93,7 @@ func (l *Leader) lead(stop context.Context) error {
 	close(t.over)
 	l.follow("")
 	cancel()
-	others.Wait()
+	t.others.Wait()
 	log.Info("term ended", "lasted", time.Since(began).Round(time.Millisecond))
 	return err
 }
@@ -167,6 +170,8 @@ func lost(t *store.Term) bool {
 }
 
 // run takes events in batches until the term ends, or until stop: then its error is nil.
+// While a batch is being committed, the next one is stepped. It waits for that
+// commit, so that all is committed, answered and done in the order in which it was decided.
 func (t *term) run(ctx context.Context, stop <-chan struct{}) error {
 	timer := time.NewTimer(0) // the first Tick takes up what is stored
 	defer timer.Stop()
@@ -176,7 +181,11 @@ func (t *term) run(ctx context.Context, stop <-chan struct{}) error {
 			return nil
 		default:
 		}
-		var first request
+		inbox, tick := t.inbox, timer.C
+		if t.next.full() {
+			inbox, tick = nil, nil // the commit comes first
+		}
+		var err error
 		select {
 		case <-stop:
 			return nil
@@ -184,10 +193,17 @@ func (t *term) run(ctx context.Context, stop <-chan struct{}) error {
 			return context.Cause(ctx)
 		case <-t.store.Lost:
 			return errLost
-		case first = <-t.inbox:
-		case <-timer.C:
+		case committed := <-t.flying.done:
+			err = t.conclude(ctx, committed)
+		case r := <-inbox:
+			err = t.take(r)
+		case <-tick:
+			err = t.take(request{event: scheduler.Tick{}})
 		}
-		if err := t.batch(ctx, first); err != nil {
+		if err == nil {
+			err = t.proceed(ctx)
+		}
+		if err != nil {
 			return err
 		}
 		sleep := maxSleep
@@ -200,9 +216,20 @@ func (t *term) run(ctx context.Context, stop <-chan struct{}) error {
 
 // finish brings what was taken in to its end: stored, answered, done.
 func (t *term) finish(ctx context.Context) error {
-	for len(t.inbox) > 0 && ctx.Err() == nil {
-		if err := t.batch(ctx, <-t.inbox); err != nil {
+	for {
+		if err := t.proceed(ctx); err != nil {
 			return err
+		}
+		if t.flying.done == nil {
+			break
+		}
+		select {
+		case committed := <-t.flying.done:
+			if err := t.conclude(ctx, committed); err != nil {
+				return err
+			}
+		case <-ctx.Done():
+			return context.Cause(ctx)
 		}
 	}
 	close(t.acts)
@@ -216,73 +243,103 @@ func (t *term) finish(ctx context.Context) error {
 
 // batch is a number of events that are committed together.
 type batch struct {
-	writes  store.Batch
-	effects []scheduler.Effect
-	notices []scheduler.Notice
-	changes []scheduler.Change
-	answers []func()
-	events  int
+	writes     store.Batch
+	effects    []scheduler.Effect
+	notices    []scheduler.Notice
+	changes    []scheduler.Change
+	answers    []func()
+	subscribed *bool // what it says of the subscription; nil: nothing
+	events     int
+	stepping   time.Duration // how long it took to decide
+
+	began time.Time  // its commit
+	done  chan error // what became of the commit; nil before it began
 }
 
-// batch steps through what has come in, commits it, and only then publishes,
-// answers and acts: who was answered can rely on it and sees it, and nothing
-// is done that is not stored. The first request may be empty.
-func (t *term) batch(ctx context.Context, first request) error {
-	var b batch
-	began := time.Now()
-	for r, more := first, true; more; {
-		if err := t.take(&b, r); err != nil {
-			return err
-		}
-		more = false
-		if b.events < MaxBatch && b.writes.Bytes() < maxBytes {
-			select {
-			case r = <-t.inbox:
-				more = true
-			default:
+// full tells whether no more events may be taken in. One more and a Tick have room even so.
+func (b *batch) full() bool { return b.events >= MaxBatch || b.writes.Bytes() >= maxBytes }
+
+// proceed takes in what has come and begins to commit it, unless a commit is under way.
+func (t *term) proceed(ctx context.Context) error {
+	if t.flying.done != nil {
+		return nil
+	}
+	for more := true; more && !t.next.full(); {
+		select {
+		case r := <-t.inbox:
+			if err := t.take(r); err != nil {
+				return err
 			}
+		default:
+			more = false
 		}
 	}
-	if err := t.take(&b, request{event: scheduler.Tick{}}); err != nil {
+	if t.next.events == 0 {
+		return nil
+	}
+	if err := t.take(request{event: scheduler.Tick{}}); err != nil {
 		return err
 	}
-	stepped := time.Now()
-	if b.writes.Len() > 0 || len(b.effects) > 0 {
-		// Without writes the fence alone is checked: a deposed leader does not act either.
-		if err := t.opts.Store.Commit(ctx, t.store, &b.writes); err != nil {
-			t.opts.Metrics.storeFailed(opCommit)
-			return fmt.Errorf("commit: %w", err)
-		}
+	t.commit(ctx)
+	return nil
+}
+
+// commit begins to commit what was stepped. Nothing of it is published,
+// answered or done before conclude knows that it is stored.
+func (t *term) commit(ctx context.Context) {
+	t.flying, t.next = t.next, batch{}
+	b := &t.flying
+	b.began, b.done = time.Now(), make(chan error, 1)
+	if b.writes.Len() == 0 && len(b.effects) == 0 {
+		b.done <- nil
+		return
 	}
-	committed := time.Now()
-	t.opts.Metrics.committed(b.events, &b.writes, stepped.Sub(began), committed.Sub(stepped))
+	// Without writes the fence alone is checked: a deposed leader does not act either.
+	writes, done := &b.writes, b.done
+	t.others.Go(func() { done <- t.opts.Store.Commit(ctx, t.store, writes) })
+}
+
+// conclude ends the batch whose commit has come back: only now it publishes,
+// answers and acts. Who was answered can rely on it and sees it. If it could not
+// be stored, the term is over, and with it what was stepped since.
+func (t *term) conclude(ctx context.Context, committed error) error {
+	b := t.flying
+	t.flying = batch{}
+	if committed != nil {
+		t.opts.Metrics.storeFailed(opCommit)
+		return fmt.Errorf("commit: %w", committed)
+	}
+	now := time.Now()
+	t.opts.Metrics.committed(b.events, &b.writes, b.stepping, now.Sub(b.began))
 	for _, c := range b.changes {
 		t.publisher.apply(c)
 	}
-	t.publish(t.publisher.publish(committed))
+	if b.subscribed != nil {
+		t.publisher.view.Subscribed = *b.subscribed
+	}
+	t.publish(t.publisher.publish(now))
 	for _, answer := range b.answers {
 		answer()
 	}
 	t.opts.Metrics.noticed(b.notices)
 	t.opts.Metrics.gauge(t.state.Load())
 	if t.opts.Observe != nil && len(b.notices) > 0 {
-		t.opts.Observe(committed, b.notices)
+		t.opts.Observe(now, b.notices)
 	}
 	return t.send(ctx, b.effects)
 }
 
 // take steps one event.
-func (t *term) take(b *batch, r request) error {
-	if r.event == nil {
-		return nil
-	}
+func (t *term) take(r request) error {
+	began := time.Now()
+	b := &t.next
 	switch r.event.(type) {
 	case scheduler.Subscribed:
-		t.publisher.view.Subscribed = true
+		b.subscribed = new(true)
 	case scheduler.Disconnected:
-		t.publisher.view.Subscribed = false
+		b.subscribed = new(false)
 	}
-	out := t.state.Step(time.Now(), r.event)
+	out := t.state.Step(began, r.event)
 	b.events++
 	b.changes = append(b.changes, out.Changes...)
 	b.effects = append(b.effects, out.Effects...)
@@ -291,7 +348,9 @@ func (t *term) take(b *batch, r request) error {
 	if r.reply != nil {
 		b.answers = append(b.answers, func() { r.reply <- out.Err })
 	}
-	return b.writes.Add(out.Changes)
+	err := b.writes.Add(out.Changes)
+	b.stepping += time.Since(began)
+	return err
 }
 
 // send hands effects to the goroutine that performs them.
