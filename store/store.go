@@ -3,7 +3,9 @@ package store
 import (
 	"context"
 	"fmt"
+	"runtime"
 	"strings"
+	"sync"
 
 	"github.com/hora-scheduler/hora/scheduler"
 )
@@ -27,25 +29,27 @@ func (s *Store) Close() error { return s.backend.Close() }
 // *CorruptError that names its key.
 func (s *Store) Load(ctx context.Context) (scheduler.Records, error) {
 	var r scheduler.Records
-	for _, part := range []struct {
-		prefix string
-		read   func(value []byte) error
-	}{
-		{metaKey, func(v []byte) (err error) { r.Meta, err = decodeMeta(v); return err }},
-		{jobPrefix, func(v []byte) error { return appendTo(&r.Jobs, decodeJob, v) }},
-		{statePrefix, func(v []byte) error { return appendTo(&r.States, decodeState, v) }},
-		{runPrefix, func(v []byte) error { return appendTo(&r.Runs, decodeRun, v) }},
-		{restoring, func([]byte) error { return ErrUnfinished }},
+	var metas []*scheduler.Meta
+	unfinished := func([]byte) (struct{}, error) { return struct{}{}, ErrUnfinished }
+	var reading sync.WaitGroup
+	var errs [5]error
+	for i, read := range []func() error{
+		func() (err error) { metas, err = all(ctx, s, metaKey, decodeMeta); return err },
+		func() (err error) { r.Jobs, err = all(ctx, s, jobPrefix, decodeJob); return err },
+		func() (err error) { r.States, err = all(ctx, s, statePrefix, decodeState); return err },
+		func() (err error) { r.Runs, err = all(ctx, s, runPrefix, decodeRun); return err },
+		func() error { _, err := all(ctx, s, restoring, unfinished); return err },
 	} {
-		err := s.backend.Load(ctx, part.prefix, func(key string, value []byte) error {
-			if err := part.read(value); err != nil {
-				return &CorruptError{key, err}
-			}
-			return nil
-		})
+		reading.Go(func() { errs[i] = read() })
+	}
+	reading.Wait()
+	for _, err := range errs {
 		if err != nil {
 			return scheduler.Records{}, err
 		}
+	}
+	if len(metas) > 0 {
+		r.Meta = metas[0]
 	}
 	return r, nil
 }
@@ -71,16 +75,59 @@ func (s *Store) Audit(ctx context.Context) ([]*scheduler.Audit, error) {
 	return all(ctx, s, auditPrefix, decodeAudit)
 }
 
-// all reads the records whose keys begin with a prefix.
+// decoded is how many records are decoded by one goroutine while the next ones are read.
+const decoded = 512
+
+// all reads the records whose keys begin with a prefix, in the order of their
+// keys. They are decoded on all processors while others are read. Of several
+// that cannot be read the error names the first.
 func all[T any](ctx context.Context, s *Store, prefix string, decode func([]byte) (T, error)) ([]T, error) {
-	var out []T
+	var parts []*part[T]
+	var workers sync.WaitGroup
+	free := make(chan struct{}, runtime.GOMAXPROCS(0))
+	last := new(part[T])
+	begin := func() {
+		p := last
+		parts, last = append(parts, p), new(part[T])
+		free <- struct{}{}
+		workers.Go(func() { p.decode(decode); <-free })
+	}
+	count := 0
 	err := s.backend.Load(ctx, prefix, func(key string, value []byte) error {
-		if err := appendTo(&out, decode, value); err != nil {
-			return &CorruptError{key, err}
+		count++
+		if last.ops = append(last.ops, Op{key, value}); len(last.ops) == decoded {
+			begin()
 		}
 		return nil
 	})
+	begin()
+	workers.Wait()
+	out := make([]T, 0, count)
+	for _, p := range parts {
+		if p.err != nil {
+			return nil, p.err
+		}
+		out = append(out, p.items...)
+	}
 	return out, err
+}
+
+// part is some records that follow each other.
+type part[T any] struct {
+	ops   []Op
+	items []T
+	err   error // of the first that cannot be read
+}
+
+func (p *part[T]) decode(decode func([]byte) (T, error)) {
+	p.items = make([]T, len(p.ops))
+	for i, op := range p.ops {
+		if p.items[i], p.err = decode(op.Value); p.err != nil {
+			p.err = &CorruptError{op.Key, p.err}
+			return
+		}
+	}
+	p.ops = nil
 }
 
 // Batch is what is committed at once. A later change of a record replaces an
