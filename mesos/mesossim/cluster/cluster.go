@@ -66,14 +66,14 @@ type AgentConfig struct {
 const DefaultResources = "cpus:4;mem:4096;disk:10000;ports:[31000-31999]"
 
 // DefaultAgents describes n equal agents named agent1, agent2, … with racks
-// 1…n and hostgroups a, b, c … in turn. Resources "" means DefaultResources.
+// 1…n and hostgroups a and b in turn. Resources "" means DefaultResources.
 func DefaultAgents(n int, resources string) []AgentConfig {
 	var out []AgentConfig
 	for i := range n {
 		out = append(out, AgentConfig{
 			Hostname:   fmt.Sprintf("agent%d", i+1),
 			Resources:  resources,
-			Attributes: fmt.Sprintf("rack:%d;hostgroup:%c", i+1, 'a'+rune(i%26)),
+			Attributes: fmt.Sprintf("rack:%d;hostgroup:%c", i+1, 'a'+rune(i%2)),
 		})
 	}
 	return out
