@@ -13,10 +13,10 @@ STORM      ?= 30m
 TESTFLAGS  ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help dev build test check fmt vet lint policy bench sim chaos mutate fuzz man packages clean tools cc zookeeper client promtool
+.PHONY: help dev build test check fmt vet lint policy bench sim chaos mutate fuzz man packages clean tools cc zookeeper client promtool ui ui-check browser screenshots node chromium
 
 help: ## print the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 tools: # what must be on the machine
 	@command -v $(GO) >/dev/null || { echo "hora needs Go 1.26 or later: https://go.dev/dl" >&2; exit 1; }
@@ -51,6 +51,39 @@ promtool: # Prometheus' tool that checks alert rules
 	echo "promtool can't be installed for the tests: install the package prometheus as root" >&2; \
 	[ "$$HORA_CI" != 1 ]
 
+node: # exits 0 if there is a Node that the page can be built with
+	@command -v node >/dev/null && command -v npm >/dev/null && node -e 'const [a, b] = process.versions.node.split(".").map(Number); process.exit(a > 20 || (a === 20 && b >= 19) ? 0 : 1)'
+
+NODELESS = echo "there is no Node 20.19 or later with npm: the page is not built, checked or tested" >&2; [ "$$HORA_CI" != 1 ]
+
+ui: ## build the page of ui/web into ui/dist (needs Node 20.19 or later)
+	@$(MAKE) -s node || { echo "the page needs Node 20.19 or later with npm: https://nodejs.org" >&2; exit 1; }
+	cd ui/web && npm ci --no-audit --no-fund && npm run --silent build
+
+ui-check: # ui/dist is what ui/web builds, and the page's own checks hold
+	@if ! $(MAKE) -s node; then $(NODELESS); exit; fi; \
+	set -e; cd ui/web; npm ci --no-audit --no-fund --loglevel=error; npm run --silent check; npm test --silent; \
+	out=$$(mktemp -d); trap 'rm -rf "$$out"' EXIT; \
+	HORA_UI_OUT="$$out" npm run --silent build -- --logLevel warn; \
+	diff -r "$$out" ../dist || { echo "ui/dist is not what ui/web builds: make ui" >&2; exit 1; }
+
+chromium: # a browser for the tests of the page
+	@if [ -n "$$HORA_CHROMIUM" ] || [ -x /usr/bin/chromium ]; then exit 0; fi; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	  echo "installing the Debian package chromium for the tests"; \
+	  { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium; } >/dev/null && exit 0; \
+	fi; \
+	echo "there is no Chromium for the tests and it can't be installed: install the package chromium as root, or set HORA_CHROMIUM to one" >&2; \
+	[ "$$HORA_CI" != 1 ]
+
+browser: build chromium ## test the page in a browser, against a real hora dev
+	@if ! $(MAKE) -s node; then $(NODELESS); exit; fi; \
+	[ -n "$$HORA_CHROMIUM" ] || [ -x /usr/bin/chromium ] || exit 0; \
+	set -e; cd ui/web; npm ci --no-audit --no-fund --loglevel=error; HORA_BIN="$(CURDIR)/$(BIN)" npm run --silent browser
+
+screenshots: build chromium ## take the pictures of docs/screenshots anew
+	cd ui/web && npm ci --no-audit --no-fund --loglevel=error && HORA_BIN="$(CURDIR)/$(BIN)" npm run --silent screenshots
+
 build: tools ## build bin/hora
 	@mkdir -p bin
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags "-X main.version=$(VERSION)" -o $(BIN) ./cmd/hora
@@ -61,12 +94,12 @@ dev: build ## run hora with a simulated cluster and the jobs of examples/ on htt
 cc: # the race detector needs a C compiler
 	@command -v "$$($(GO) env CC)" >/dev/null || { echo "the tests' race detector needs a C compiler: install gcc" >&2; exit 1; }
 
-test: cc vet zookeeper client promtool ## run all tests, with the race detector
+test: cc vet zookeeper client promtool browser ## run all tests, with the race detector
 	$(GO) test -race $(TESTFLAGS) ./...
 	$(GO) test $(TESTFLAGS) ./scheduler/simulation # all its seeds: with the race detector they are fewer
 	$(GO) test $(TESTFLAGS) ./schedule -long       # every jump of the clock in 12 zones
 
-check: fmt lint test ## everything that must hold before a commit: format, vet, staticcheck, all tests
+check: fmt lint ui-check test ## everything that must hold before a commit: format, vet, staticcheck, the page as built, all tests
 
 fmt: tools
 	@test -z "$$(gofmt -l $$(git ls-files -co --exclude-standard '*.go'))" || { echo "not formatted:" >&2; gofmt -l $$(git ls-files -co --exclude-standard '*.go') >&2; exit 1; }

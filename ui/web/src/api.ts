@@ -1,0 +1,349 @@
+// What the server says and takes: the shapes of hora's own API.
+
+export interface Task {
+  run: string;
+  task: string;
+  host: string;
+  attempt: number;
+  state: string;
+  launched: string;
+  running?: string;
+}
+
+export interface LastRun {
+  outcome: string;
+  slot: string;
+  ended: string;
+  durationMs?: number;
+}
+
+export interface JobRow {
+  name: string;
+  kind: string;
+  schedule?: string;
+  scheduleTimeZone?: string;
+  parents?: string[];
+  trigger?: string;
+  description?: string;
+  owner?: string;
+  ownerName?: string;
+  runAsUser?: string;
+  command?: string;
+  retries: number;
+  state: string;
+  failing: boolean;
+  late: boolean;
+  disabled: boolean;
+  reason?: string;
+  highPriority: boolean;
+  next?: string;
+  last?: LastRun;
+  recent: string[];
+  running?: Task[];
+  successCount: number;
+  errorCount: number;
+  errorsSinceLastSuccess: number;
+  revision: number;
+  created: string;
+  updated: string;
+}
+
+export interface JobPage {
+  jobs: JobRow[];
+  total: number;
+  facets?: Record<string, Record<string, number>>;
+  at: string;
+}
+
+export interface Attempt {
+  number: number;
+  task: string;
+  agent?: string;
+  host?: string;
+  launched: string;
+  running?: string;
+  ended?: string;
+  state: string;
+  reason?: string;
+  exitCode?: number;
+  message?: string;
+}
+
+export interface Variable {
+  name: string;
+  value: string;
+}
+
+export interface Run {
+  id?: string;
+  job: string;
+  kind: string;
+  slot: string;
+  count: number;
+  created: string;
+  state: string;
+  outcome?: string;
+  reason?: string;
+  notBefore?: string;
+  ended?: string;
+  by?: string;
+  arguments?: string[];
+  environment?: Variable[];
+  attempts: Attempt[];
+  waiting?: Reason[];
+}
+
+export interface Reason {
+  code: string;
+  text: string;
+  at?: string;
+  run?: string;
+}
+
+export interface RunPage {
+  runs: Run[];
+  next?: string;
+}
+
+export interface Parent {
+  name: string;
+  state: string;
+  failing: boolean;
+  succeeded: number;
+  failed: number;
+}
+
+export type Json = null | boolean | number | string | Json[] | { [name: string]: Json };
+export type Definition = { [name: string]: Json };
+
+export interface JobDocument {
+  name: string;
+  definition: Definition;
+  revision: number;
+  updatedBy?: string;
+  row: JobRow;
+  next: string[];
+  runs: Run[];
+  parents: Parent[];
+  children: string[];
+  skipNext?: string;
+  backfill?: { from: string; to: string; parallelism: number; slots: number; made: number; by?: string };
+}
+
+export interface Mistake {
+  field?: string;
+  detail: string;
+}
+
+export interface Change {
+  field: string;
+  before?: string;
+  after?: string;
+}
+
+export interface Trial {
+  valid: boolean;
+  errors?: Mistake[];
+  warnings?: Mistake[];
+  changes?: Change[];
+  next?: string[];
+  words?: string;
+  effects?: string[];
+}
+
+export interface Preview {
+  valid: boolean;
+  error?: Mistake;
+  kind?: string;
+  words?: string;
+  next: { at: string; local: string; dst?: string }[];
+}
+
+export interface Revision {
+  revision: number;
+  at: string;
+  by?: string;
+  changes: Change[];
+  definition?: Definition;
+}
+
+export interface AuditEntry {
+  id: number;
+  at: string;
+  by?: string;
+  from?: string;
+  action: string;
+  job?: string;
+  run?: string;
+  revision?: number;
+  detail?: string;
+  changes?: Change[];
+}
+
+export interface Network {
+  nodes: GraphNode[];
+  edges: GraphEdge[];
+  truncated: boolean;
+}
+
+export interface GraphNode {
+  name: string;
+  kind: string;
+  state: string;
+  failing: boolean;
+  late: boolean;
+  disabled: boolean;
+  durationMs?: number;
+}
+
+export interface GraphEdge {
+  from: string;
+  to: string;
+  condition: string;
+  satisfied: boolean;
+}
+
+export interface Agent {
+  id: string;
+  hostname: string;
+  active: boolean;
+  version?: string;
+  attributes: Record<string, string>;
+  cpus: number;
+  mem: number;
+  disk: number;
+  gpus?: number;
+  usedCpus: number;
+  usedMem: number;
+}
+
+export interface Cluster {
+  leader: string;
+  leading: boolean;
+  term: number;
+  at: string;
+  stale: boolean;
+  jobs: number;
+  mesos: { connected: boolean; since?: string; frameworkId?: string; suppressed: boolean };
+  agents: Agent[];
+  agentsError?: string;
+  attributes: Record<string, string[]>;
+  offers: { agent: string; hostname: string; cpus: number; mem: number; disk: number; since: string }[];
+  queued: number;
+  launched: number;
+  queue?: { run: string; job: string; since: string; reason?: string }[];
+}
+
+export interface Bar {
+  run?: string;
+  from: string;
+  to?: string;
+  outcome: string;
+}
+
+export interface Now {
+  at: string;
+  running: Run[];
+  waiting: Run[];
+  late: JobRow[];
+  failing: JobRow[];
+  missed: { job: string; slot: string; count: number; outcome: string; reason: string; at: string }[];
+  lanes: { job: string; runs: Bar[] }[];
+  next: { job: string; at: string }[];
+  load: number[];
+  totals: { jobs: number; running: number; waiting: number; late: number; failing: number; disabled: number };
+}
+
+export interface Status {
+  leading: boolean;
+  leader: string;
+  term: number;
+  jobs: number;
+  subscribed: boolean;
+}
+
+export interface SandboxFile {
+  name: string;
+  size: number;
+  modified: string;
+  folder?: boolean;
+}
+
+export interface BulkAnswer {
+  matched: number;
+  names: string[];
+  done: number;
+  failed: { name: string; detail: string }[];
+}
+
+/** What the server refused, in its words (RFC 9457), or that it did not answer: status 0. */
+export class Problem extends Error {
+  constructor(
+    readonly status: number,
+    detail: string,
+    readonly field?: string,
+  ) {
+    super(field ? `${field}: ${detail}` : detail);
+  }
+}
+
+export const enc = encodeURIComponent;
+
+interface Options {
+  method?: string;
+  body?: unknown;
+  headers?: Record<string, string>;
+  signal?: AbortSignal;
+}
+
+/** The server's answer, whatever it holds; everything but 2xx throws a Problem. */
+export async function call(path: string, o: Options = {}): Promise<Response> {
+  const headers: Record<string, string> = { ...o.headers };
+  if (o.body !== undefined) headers["Content-Type"] = "application/json";
+  let resp: Response;
+  try {
+    resp = await fetch(`api/${path}`, {
+      method: o.method ?? "GET",
+      headers,
+      body: o.body === undefined ? undefined : JSON.stringify(o.body),
+      signal: o.signal,
+    });
+  } catch (e) {
+    if (o.signal?.aborted) throw e;
+    throw new Problem(0, e instanceof Error ? e.message : String(e));
+  }
+  if (resp.ok) return resp;
+  const text = await resp.text();
+  let detail = text.slice(0, 500) || resp.statusText;
+  let field: string | undefined;
+  try {
+    const p = JSON.parse(text) as { detail?: string; message?: string; field?: string };
+    detail = p.detail ?? p.message ?? detail;
+    field = p.field;
+  } catch {
+    // a proxy in between answers with a page of its own
+  }
+  throw new Problem(resp.status, detail, field);
+}
+
+export async function get<T>(path: string, signal?: AbortSignal): Promise<T> {
+  return (await call(path, { signal })).json() as Promise<T>;
+}
+
+export async function send<T = unknown>(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<T> {
+  const text = await (await call(path, { method, body, headers })).text();
+  return (text ? JSON.parse(text) : undefined) as T;
+}
+
+/** A job and the tag of its definition, for If-Match. */
+export async function getJob(name: string, signal?: AbortSignal): Promise<{ doc: JobDocument; tag: string }> {
+  const resp = await call(`jobs/${enc(name)}`, { signal });
+  return { doc: (await resp.json()) as JobDocument, tag: resp.headers.get("ETag") ?? "" };
+}
+
+export function query(params: Record<string, string | number | undefined>): string {
+  const q = new URLSearchParams();
+  for (const [k, v] of Object.entries(params)) if (v !== undefined && v !== "") q.set(k, String(v));
+  const text = q.toString();
+  return text ? `?${text}` : "";
+}

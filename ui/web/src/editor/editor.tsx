@@ -1,0 +1,256 @@
+// Changes a definition: as a form or as text, tried by the server while somebody types.
+import { keepPreviousData, useQuery, useQueryClient } from "@tanstack/react-query";
+import { lazy, type ReactNode, Suspense, useEffect, useMemo, useRef, useState } from "react";
+import { type Definition, enc, type JobDocument, type Mistake, Problem, send, type Trial } from "../api";
+import { absolute, ownZone, relative } from "../format";
+import { t } from "../i18n";
+import { Changes } from "../pages/job";
+import { Card, Failure, Loading, Shape, say, useNow } from "../parts";
+import { go, setGuard, to } from "../router";
+import { fieldOf, mergePatch, same } from "./document";
+import { Form } from "./form";
+
+const Code = lazy(() => import("./code"));
+
+interface Props {
+  job?: { doc: JobDocument; tag: string };
+  start?: Definition;
+  saved?: () => void;
+}
+
+function useSettled<T>(value: T, ms: number): T {
+  const [settled, setSettled] = useState(value);
+  useEffect(() => {
+    const timer = window.setTimeout(() => setSettled(value), ms);
+    return () => window.clearTimeout(timer);
+  }, [value, ms]);
+  return settled;
+}
+
+export function Editor({ job, start, saved }: Props) {
+  const client = useQueryClient();
+  const [base, setBase] = useState(() => ({ doc: job?.doc.definition ?? start ?? {}, tag: job?.tag ?? "" }));
+  const [draft, setDraft] = useState<Definition>(base.doc);
+  const [name, setName] = useState("");
+  const [text, setText] = useState<string | null>(null); // not null: it is edited as text
+  const [textError, setTextError] = useState<string | null>(null);
+  const [refused, setRefused] = useState<unknown>(null);
+  const [busy, setBusy] = useState(false);
+  const patch = useMemo(() => mergePatch(base.doc, draft), [base, draft]);
+  const dirty = job ? Object.keys(patch).length > 0 || textError !== null : name !== "" || !same(draft, base.doc);
+  const isSaved = useRef(false);
+
+  // Nobody types: then the form may show what the server has meanwhile.
+  const moved = job !== undefined && job.tag !== base.tag;
+  useEffect(() => {
+    if (job && moved && !dirty) {
+      setBase({ doc: job.doc.definition, tag: job.tag });
+      setDraft(job.doc.definition);
+      if (text !== null) setText(null);
+    }
+  }, [job, moved, dirty, text]);
+
+  useEffect(() => {
+    if (!dirty) return;
+    const stay = (e: BeforeUnloadEvent) => e.preventDefault();
+    window.addEventListener("beforeunload", stay);
+    setGuard(() => isSaved.current || window.confirm(t("editor.leave")));
+    return () => {
+      window.removeEventListener("beforeunload", stay);
+      setGuard(null);
+    };
+  }, [dirty]);
+
+  const asked = useSettled(
+    useMemo(() => ({ patch, draft, name, tag: base.tag }), [patch, draft, name, base.tag]),
+    350,
+  );
+  const jobName = job?.doc.name;
+  const trial = useQuery({
+    queryKey: ["trial", jobName ?? "", asked.tag, JSON.stringify(asked.patch), jobName ? "" : JSON.stringify(asked.draft), asked.name],
+    queryFn: () =>
+      jobName
+        ? send<Trial>("PATCH", `jobs/${enc(jobName)}?dryRun=true`, asked.patch)
+        : send<Trial>(
+            "PUT",
+            `jobs/${enc(asked.name || "unnamed")}?dryRun=true`,
+            { ...asked.draft, name: asked.name || "unnamed" },
+            asked.name ? { "If-None-Match": "*" } : undefined,
+          ),
+    enabled: textError === null,
+    placeholderData: keepPreviousData,
+    retry: false,
+    gcTime: 10_000,
+  });
+  const trialError = trial.error instanceof Problem ? trial.error : null;
+  const taken = !jobName && trialError?.status === 412;
+  const errors: Mistake[] =
+    trial.data && !trial.error
+      ? (trial.data.errors ?? [])
+      : trialError && !taken
+        ? [{ field: trialError.field, detail: trialError.message }]
+        : [];
+  if (taken) errors.push({ field: "name", detail: t("editor.taken") });
+  const notes = new Map<string, { bad: boolean; text: string }>();
+  for (const w of trial.data?.warnings ?? []) notes.set(fieldOf(w.field), { bad: false, text: w.detail });
+  for (const e of errors) notes.set(fieldOf(e.field), { bad: true, text: e.detail });
+
+  const save = async () => {
+    setBusy(true);
+    setRefused(null);
+    try {
+      if (jobName) await send("PATCH", `jobs/${enc(jobName)}`, patch, { "If-Match": base.tag });
+      else await send("PUT", `jobs/${enc(name)}`, { ...draft, name }, { "If-None-Match": "*" });
+      isSaved.current = true;
+      setGuard(null);
+      say(t(jobName ? "did.save" : "did.create", { name: jobName ?? name }));
+      await client.invalidateQueries({ predicate: (q) => q.queryKey[0] !== "trial" });
+      if (jobName) saved?.();
+      else go(to(["jobs", name]));
+    } catch (e) {
+      setRefused(e);
+    }
+    setBusy(false);
+  };
+  const reset = () => {
+    setDraft(base.doc);
+    setText(null);
+    setTextError(null);
+    setRefused(null);
+  };
+  const rebase = () => {
+    if (!job) return;
+    const next = structuredClone(job.doc.definition);
+    applyPatch(next, patch);
+    setBase({ doc: job.doc.definition, tag: job.tag });
+    setDraft(next);
+    setText(null);
+    setRefused(null);
+  };
+  const typed = (value: string) => {
+    setText(value);
+    try {
+      const parsed: unknown = JSON.parse(value);
+      if (typeof parsed !== "object" || parsed === null || Array.isArray(parsed)) throw new Error(t("editor.notObject"));
+      const { name: given, ...rest } = parsed as Definition;
+      setTextError(null);
+      if (jobName) setDraft(given === undefined ? rest : { name: given, ...rest });
+      else {
+        if (typeof given === "string") setName(given);
+        setDraft(rest);
+      }
+    } catch (e) {
+      setTextError(e instanceof Error ? e.message : String(e));
+    }
+  };
+  const asText = () => JSON.stringify(jobName ? draft : { name, ...draft }, null, 2);
+  const blocked = textError !== null || errors.length > 0 || (!jobName && name === "");
+  return (
+    <div className="editor">
+      <div className="switch" role="group" aria-label={t("editor.mode")}>
+        <button type="button" aria-pressed={text === null} disabled={textError !== null} onClick={() => setText(null)}>
+          {t("editor.form")}
+        </button>
+        <button type="button" aria-pressed={text !== null} onClick={() => text === null && setText(asText())}>
+          {t("editor.text")}
+        </button>
+      </div>
+      <div className="sides">
+        <div className="form">
+          {text === null ? (
+            <Form
+              doc={draft}
+              change={setDraft}
+              name={jobName ? undefined : name}
+              setName={setName}
+              jobName={jobName ?? (name || t("editor.thisJob"))}
+              notes={notes}
+            />
+          ) : (
+            <Suspense fallback={<Loading />}>
+              <Code value={text} change={typed} />
+            </Suspense>
+          )}
+        </div>
+        <aside className="trial" aria-label={t("editor.check")}>
+          {moved && dirty && (
+            <div className="notice">
+              <Shape of="late" /> {t("editor.moved")}{" "}
+              <button type="button" onClick={rebase}>
+                {t("editor.rebase")}
+              </button>
+            </div>
+          )}
+          {textError && <Failure error={new Error(textError)} />}
+          <Failure error={refused} />
+          <Check
+            trial={trial.error ? undefined : trial.data}
+            errors={errors}
+            pending={trial.isFetching}
+            zone={(draft.scheduleTimeZone as string) || "UTC"}
+          />
+          <div className="savebar">
+            {jobName && (
+              <button type="button" disabled={!dirty} onClick={reset}>
+                {t("editor.reset")}
+              </button>
+            )}
+            <button type="button" className="primary" disabled={busy || blocked || (!!jobName && !dirty)} onClick={save}>
+              {t(jobName ? "editor.save" : "editor.create")}
+            </button>
+          </div>
+        </aside>
+      </div>
+    </div>
+  );
+}
+
+function applyPatch(doc: Definition, patch: Definition) {
+  for (const [k, v] of Object.entries(patch)) {
+    const old = doc[k];
+    if (v === null) delete doc[k];
+    else if (typeof v === "object" && !Array.isArray(v) && typeof old === "object" && old !== null && !Array.isArray(old))
+      applyPatch(old, v);
+    else doc[k] = v;
+  }
+}
+
+function Check({ trial, errors, pending, zone }: { trial?: Trial; errors: Mistake[]; pending: boolean; zone: string }) {
+  const now = useNow();
+  const list = (items: ReactNode[], bad: boolean) => (
+    <ul className={bad ? "mistakes bad" : "mistakes"}>
+      {items.map((x, i) => (
+        <li key={i}>{x}</li>
+      ))}
+    </ul>
+  );
+  const say = (m: Mistake) => (
+    <>
+      {m.field && <b>{m.field}</b>} {m.detail}
+    </>
+  );
+  return (
+    <Card
+      title={t("editor.check")}
+      extra={pending ? <span className="muted">…</span> : errors.length === 0 && trial ? <Shape of="succeeded" /> : <Shape of="failed" />}
+    >
+      <div role="status" aria-live="polite">
+        {errors.length > 0 && list(errors.map(say), true)}
+        {errors.length === 0 && trial && <p className="good">{t("editor.valid")}</p>}
+        {trial?.warnings && list(trial.warnings.map(say), false)}
+      </div>
+      {trial?.words && <p>{trial.words}</p>}
+      {trial?.next && trial.next.length > 0 && (
+        <ol className="next num">
+          {trial.next.slice(0, 6).map((at) => (
+            <li key={at} title={absolute(at, ownZone, true)}>
+              {absolute(at, zone)} <span className="muted">{relative(at, now)}</span>
+            </li>
+          ))}
+        </ol>
+      )}
+      {trial?.effects && list(trial.effects, false)}
+      {trial?.changes && <Changes changes={trial.changes} />}
+    </Card>
+  );
+}

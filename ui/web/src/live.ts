@@ -1,0 +1,107 @@
+// The stream of events, and what the page knows of the server's health.
+import type { QueryClient } from "@tanstack/react-query";
+import { useSyncExternalStore } from "react";
+import { get, type Status } from "./api";
+
+export interface Health {
+  state: "connecting" | "live" | "polling" | "away" | "leaderless";
+  since: number; // when the server was last heard
+}
+
+let health: Health = { state: "connecting", since: Date.now() };
+const listeners = new Set<() => void>();
+
+function set(state: Health["state"], heard: boolean) {
+  const since = heard ? Date.now() : health.since;
+  if (health.state === state && !heard) return;
+  const changed = health.state !== state;
+  health = { state, since };
+  if (changed) for (const l of listeners) l();
+}
+
+export function useHealth(): Health {
+  return useSyncExternalStore(
+    (l) => {
+      listeners.add(l);
+      return () => listeners.delete(l);
+    },
+    () => health,
+  );
+}
+
+/** How often queries ask without an event: often while there is no stream. */
+export const pollTime = () => (health.state === "live" ? 15_000 : 4_000);
+
+const heartbeat = 4000;
+const settle = 700; // events of this time are answered by one round of questions
+
+/** Keeps the queries of the client fresh until the page goes. */
+export function follow(client: QueryClient) {
+  let source: EventSource | null = null;
+  let open = false;
+  let timer: number | undefined;
+  const jobs = new Set<string>();
+  let everything = false;
+
+  const flush = () => {
+    timer = undefined;
+    const named = new Set(jobs);
+    const all = everything;
+    jobs.clear();
+    everything = false;
+    void client.invalidateQueries({
+      predicate: (q) => {
+        const [kind, name] = q.queryKey as [string, string?];
+        if (all) return true;
+        if (kind === "job" || kind === "jobRuns" || kind === "revisions") return named.has(name ?? "");
+        return ["jobs", "facets", "now", "run", "graph", "audit"].includes(kind);
+      },
+    });
+  };
+  const later = () => {
+    if (timer === undefined) timer = window.setTimeout(flush, settle);
+  };
+  const heard = (e: MessageEvent<string>) => {
+    try {
+      jobs.add((JSON.parse(e.data) as { job: string }).job);
+    } catch {
+      everything = true;
+    }
+    later();
+  };
+  const connect = () => {
+    source = new EventSource("api/events");
+    source.onopen = () => {
+      open = true;
+      set("live", true);
+      everything = true; // what happened while nobody listened
+      later();
+    };
+    source.onerror = () => {
+      open = false;
+      if (source?.readyState === EventSource.CLOSED) source = null; // the heartbeat connects again
+    };
+    for (const kind of ["run", "job", "decision"]) source.addEventListener(kind, heard as EventListener);
+    source.addEventListener("reset", () => {
+      everything = true;
+      later();
+    });
+  };
+  const beat = async () => {
+    try {
+      const s = await get<Status>("status", AbortSignal.timeout(heartbeat * 2));
+      const back = health.state === "away" || health.state === "leaderless";
+      set(s.leading ? (open ? "live" : "polling") : "leaderless", true);
+      if (s.leading && !source) connect();
+      if (back && s.leading) {
+        everything = true;
+        later();
+      }
+    } catch {
+      set("away", false);
+    }
+    window.setTimeout(beat, heartbeat);
+  };
+  connect();
+  void beat();
+}

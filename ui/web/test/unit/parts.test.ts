@@ -1,0 +1,114 @@
+import { beforeAll, expect, test, vi } from "vitest";
+import { paint, plainPen } from "../../src/ansi";
+import type { Network, Run } from "../../src/api";
+import { components, criticalPath, fold, layOut, nodeHeight, nodeWidth } from "../../src/graph/layout";
+
+beforeAll(() => {
+  vi.stubGlobal("window", {
+    matchMedia: () => ({ matches: false, addEventListener() {} }),
+    addEventListener() {},
+    setInterval() {},
+    location: { hash: "" },
+  });
+  vi.stubGlobal("navigator", { language: "en", platform: "" });
+  vi.stubGlobal("document", { documentElement: { dataset: {} } });
+});
+
+test("terminal colours become classes, and the pen goes on into the next line", () => {
+  const pen = plainPen();
+  expect(paint("a \u001b[1;31mred\u001b[0m b", pen)).toEqual([
+    { text: "a ", classes: "" },
+    { text: "red", classes: "fg1 bold" },
+    { text: " b", classes: "" },
+  ]);
+  paint("\u001b[32mgreen", pen);
+  expect(paint("still", pen)).toEqual([{ text: "still", classes: "fg2" }]);
+  expect(paint("\u001b[38;5;196mx\u001b[38;2;0;0;255my\u001b[0m\u001b[2Kz", pen).map((p) => p.classes)).toEqual(["fg9", "fg12", ""]);
+  expect(paint("10%\r50%\r100%", plainPen())).toEqual([{ text: "100%", classes: "" }]);
+  expect(paint("<b>&\u001b]0;title\u0007", plainPen())).toEqual([{ text: "<b>&", classes: "" }]);
+});
+
+const node = (name: string, durationMs = 0) => ({
+  name,
+  kind: "cron",
+  state: "idle",
+  failing: false,
+  late: false,
+  disabled: false,
+  durationMs,
+});
+const edge = (from: string, to: string) => ({ from, to, condition: "succeeded", satisfied: false });
+const diamond: Network = {
+  nodes: [node("a", 10), node("b", 5), node("c", 50), node("d", 1), node("x", 3), node("y", 3)],
+  edges: [edge("a", "b"), edge("a", "c"), edge("b", "d"), edge("c", "d"), edge("x", "y")],
+  truncated: false,
+};
+
+test("no two jobs of the graph lie upon each other, and children stand to the right", () => {
+  const at = layOut(diamond);
+  const all = [...at.values()];
+  expect(all.length).toBe(6);
+  all.forEach((p, i) => {
+    for (const q of all.slice(i + 1)) expect(Math.abs(p.x - q.x) >= nodeWidth || Math.abs(p.y - q.y) >= nodeHeight).toBe(true);
+  });
+  for (const e of diamond.edges) expect(at.get(e.to)!.x).toBeGreaterThan(at.get(e.from)!.x);
+});
+
+test("parts, the longest chain, folding", () => {
+  expect(components(diamond).map((p) => p.sort().join(""))).toEqual(["abcd", "xy"]);
+  expect(criticalPath(diamond)).toEqual({ names: ["a", "c", "d"], ms: 61 });
+  expect(fold(diamond, new Set(["b"])).nodes.map((n) => n.name)).toEqual(["a", "b", "c", "d", "x", "y"]);
+  expect(fold(diamond, new Set(["a"])).nodes.map((n) => n.name)).toEqual(["a", "x", "y"]);
+});
+
+test("addresses keep what they are given", async () => {
+  const { readPlace, to } = await import("../../src/router");
+  const hash = to(["jobs", "a/b c?#%"], { q: "owner:x next<1h", sort: undefined });
+  const place = readPlace(hash);
+  expect(place.parts).toEqual(["jobs", "a/b c?#%"]);
+  expect(place.query.get("q")).toBe("owner:x next<1h");
+});
+
+test("terms are put in and taken out of a filter", async () => {
+  const { term, toggleTerm } = await import("../../src/pages/jobs");
+  expect(term("owner", "a b")).toBe('owner:"a b"');
+  expect(toggleTerm("x", "state:late")).toBe("x state:late");
+  expect(toggleTerm("x state:late y", "state:late")).toBe("x y");
+  expect(toggleTerm("x state:later", "state:late")).toBe("x state:later state:late");
+});
+
+test("a run's phases follow each other without gaps", async () => {
+  const { phases } = await import("../../src/pages/run");
+  const at = (s: number) => new Date(Date.UTC(2026, 0, 1, 0, 0, s)).toISOString();
+  const run: Run = {
+    job: "a",
+    kind: "slot",
+    slot: at(0),
+    count: 1,
+    created: at(0),
+    state: "ended",
+    outcome: "succeeded",
+    ended: at(20),
+    attempts: [
+      { number: 0, task: "t0", launched: at(1), running: at(2), ended: at(5), state: "TASK_FAILED" },
+      { number: 1, task: "t1", launched: at(10), running: at(11), ended: at(20), state: "TASK_FINISHED" },
+    ],
+  };
+  const list = phases(run, Date.now());
+  expect(list.map((p) => `${p.kind}${p.attempt ?? ""}:${(p.to - p.from) / 1000}`)).toEqual([
+    "wait:1",
+    "staging0:1",
+    "running0:3",
+    "wait:5",
+    "staging1:1",
+    "running1:9",
+  ]);
+  for (let i = 1; i < list.length; i++) expect(list[i].from).toBe(list[i - 1].to);
+});
+
+test("the load of a day is shifted to your clock", async () => {
+  const { shiftLoad } = await import("../../src/pages/now");
+  const load = Array.from({ length: 1440 }, (_, i) => i);
+  expect(shiftLoad(load, 60)[60]).toBe(0);
+  expect(shiftLoad(load, -60)[0]).toBe(60);
+});
