@@ -18,11 +18,7 @@ const version1 = 1
 var ErrNewer = errors.New("written by a later release of hora")
 
 func seal(v any) []byte {
-	body, err := json.Marshal(v)
-	if err != nil {
-		panic("store: a record cannot be encoded: " + err.Error()) // no form below can fail
-	}
-	return append([]byte{version1}, body...)
+	return append([]byte{version1}, marshal(v)...)
 }
 
 func open(value []byte, v any) error {
@@ -117,7 +113,7 @@ func encodeState(s *scheduler.JobState) []byte {
 			v.Spent[name] = [2]uint64{n.Successes, n.Failures}
 		}
 	}
-	return seal(v)
+	return sealed(v.write)
 }
 
 func decodeState(value []byte) (*scheduler.JobState, error) {
@@ -219,7 +215,7 @@ func encodeRun(r *scheduler.Run) []byte {
 	if r.Kill != nil {
 		v.KillCause, v.KillSince = uint8(r.Kill.Cause), r.Kill.Since
 	}
-	return seal(v)
+	return sealed(v.write)
 }
 
 func decodeRun(value []byte) (*scheduler.Run, error) {
@@ -290,10 +286,11 @@ type entryV1 struct {
 }
 
 func encodeEntry(e *scheduler.Entry) []byte {
-	return seal(entryV1{
+	v := entryV1{
 		uint64(e.UID), e.Seq, e.JobName, uint8(e.Kind), e.Slot, e.Count, e.Run, uint8(e.Outcome), e.Reason, e.Created, e.Ended,
 		encodeAttempts(e.Attempts), e.Override, e.Arguments, pairsOf(e.Environment), encodeActor(e.By),
-	})
+	}
+	return sealed(v.write)
 }
 
 func decodeEntry(value []byte) (*scheduler.Entry, error) {
