@@ -43,7 +43,8 @@ var imports = map[string]string{
 	"scheduler/framework":  "scheduler job mesos",
 	"scheduler/simulation": "scheduler scheduler/framework job jobgraph schedule retry store store/memory mesos mesos/mesossim",
 	"scheduler/leader":     "scheduler job store",
-	"api":                  "scheduler scheduler/leader job jobgraph schedule retry store",
+	"access":               "job submit/document",
+	"api":                  "access scheduler scheduler/leader job jobgraph schedule retry store",
 	"notify":               "scheduler job",
 	"chronos":              "api scheduler job store",
 	"submit":               "job jobgraph schedule api submit/document submit/jobfile submit/remote",
@@ -62,7 +63,7 @@ var imports = map[string]string{
 }
 
 // pure are the packages that neither know the time nor touch the world.
-var pure = []string{"job", "schedule", "jobgraph", "retry", "scheduler"}
+var pure = []string{"job", "schedule", "jobgraph", "retry", "scheduler", "access"}
 
 // impure are the imports that a pure package must not have.
 var impure = strings.Fields("context os os/exec os/signal io/fs io/ioutil net net/http log log/slog sync sync/atomic math/rand math/rand/v2 crypto/rand runtime unsafe syscall embed testing")

@@ -228,7 +228,7 @@ func (s *server) apiBulk(c call) (response, error) {
 	case in.Expect == nil:
 		return response{}, &job.FieldError{Field: "expect", Err: fmt.Errorf("is missing, want the number of jobs that dryRun found: %d now", len(matched))}
 	case *in.Expect != len(matched):
-		return response{}, &failure{http.StatusConflict, fmt.Sprintf("the filter means %d jobs now, not %d", len(matched), *in.Expect)}
+		return response{}, &failure{status: http.StatusConflict, text: fmt.Sprintf("the filter means %d jobs now, not %d", len(matched), *in.Expect)}
 	}
 	s.each(c.Context(), matched, func(name string) scheduler.Event { return act(name, in.Reason) }, &out)
 	return marshal(out)

@@ -2,34 +2,54 @@ package api
 
 import (
 	"context"
-	"net"
+	"fmt"
 	"net/http"
+	"net/url"
 
 	"github.com/hora-scheduler/hora/scheduler"
 )
 
-// actorKey is under what a request's context keeps who sent it.
-type actorKey struct{}
-
-// withActor notes where a request came from.
-func withActor(r *http.Request) *http.Request {
-	host, _, err := net.SplitHostPort(r.RemoteAddr)
-	if err != nil {
-		host = r.RemoteAddr
+// withCaller notes where a request came from, unless the gate has done it.
+func withCaller(r *http.Request) *http.Request {
+	if _, known := r.Context().Value(callerKey{}).(caller); known {
+		return r
 	}
-	a := scheduler.Actor{Address: host}
-	return r.WithContext(context.WithValue(r.Context(), actorKey{}, a))
+	return caller{actor: scheduler.Actor{Address: peer(r)}}.in(r)
 }
 
-// signed puts the name of who ordered it under every event that changes something.
-type signed struct{ Scheduler }
+// signed puts the name of who ordered it under every event that changes
+// something, once they may order it.
+type signed struct {
+	Scheduler
+	guarded bool // there is a gate
+}
 
 // Do implements Scheduler.
 func (s signed) Do(ctx context.Context, ev scheduler.Event) error {
+	c := callerOf(ctx)
+	if s.guarded {
+		if err := c.may(s.View(), ev); err != nil {
+			return err
+		}
+	}
 	switch ev.(type) {
 	case scheduler.Explain, scheduler.Inspect, scheduler.CheckJob:
 		return s.Scheduler.Do(ctx, ev)
 	}
-	actor, _ := ctx.Value(actorKey{}).(scheduler.Actor)
-	return s.Scheduler.Do(ctx, scheduler.By{Actor: actor, Event: ev})
+	return s.Scheduler.Do(ctx, scheduler.By{Actor: c.actor, Event: ev})
+}
+
+// sameSite refuses changes that a browser sends for a page of another server,
+// which may use who is logged in here, or reach a server that only this machine
+// can. Clients that are no browsers send no Origin.
+func sameSite(r *http.Request) error {
+	err := new(http.CrossOriginProtection).Check(r)
+	if err == nil {
+		return nil
+	}
+	origin, parsed := url.Parse(r.Header.Get("Origin"))
+	if parsed == nil && origin.Host != "" && origin.Host == r.Header.Get("X-Forwarded-Host") {
+		return nil // no page can send that header elsewhere without being asked for its leave
+	}
+	return &failure{status: http.StatusForbidden, text: fmt.Sprintf("a page of %.100q may not change anything at %.100q; a proxy in front has to pass Host or X-Forwarded-Host on", r.Header.Get("Origin"), r.Host)}
 }

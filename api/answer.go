@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/hora-scheduler/hora/access"
 	"github.com/hora-scheduler/hora/job"
 	"github.com/hora-scheduler/hora/scheduler"
 	"github.com/hora-scheduler/hora/scheduler/leader"
@@ -35,13 +36,14 @@ func jsonBody(b []byte) response { return response{body: b} }
 // failure is an error with the status that tells of it.
 type failure struct {
 	status int
-	text   string // "": no body
+	text   string // "": no body on Chronos' paths
+	after  int    // seconds, for Retry-After; 0 is the usual
 }
 
 func (e *failure) Error() string { return e.text }
 
 func badRequest(format string, args ...any) error {
-	return &failure{http.StatusBadRequest, fmt.Sprintf(format, args...)}
+	return &failure{status: http.StatusBadRequest, text: fmt.Sprintf(format, args...)}
 }
 
 // sentence is an error for which Chronos has words of its own, which clients
@@ -116,6 +118,9 @@ func allowed(methods []route) string {
 
 // run checks what the request brings and wants, then handles it.
 func (s *server) run(c call, r route) (response, error) {
+	if err := s.admit(c, r); err != nil {
+		return response{}, err
+	}
 	if err := c.checkContentType(r); err != nil {
 		return response{}, err
 	}
@@ -275,8 +280,15 @@ func (s *server) refuse(c call, err error) response {
 	case http.StatusServiceUnavailable, http.StatusTooManyRequests:
 		resp.header["Retry-After"] = "1"
 	}
+	var known *failure
+	if errors.As(err, &known) && known.after > 0 {
+		resp.header["Retry-After"] = strconv.Itoa(known.after)
+	}
 	if message == "" {
-		return resp
+		if c.dialect != own {
+			return resp
+		}
+		message = "the request cannot be answered: " + strings.ToLower(http.StatusText(status))
 	}
 	var words *sentence
 	if errors.As(err, &words) && c.dialect != own {
@@ -303,6 +315,10 @@ func (s *server) refuse(c call, err error) response {
 		if errors.As(err, &field) {
 			w.key("field").text(field.Field)
 		}
+		var denied *access.Denied
+		if errors.As(err, &denied) && denied.Field != "" {
+			w.key("field").text(denied.Field)
+		}
 	} else {
 		w.key("message").text(message)
 		w.key("status").text(http.StatusText(status))
@@ -319,10 +335,13 @@ func (s *server) classify(c call, err error) (int, string) {
 		words   *sentence
 		field   *job.FieldError
 		tooLong *http.MaxBytesError
+		denied  *access.Denied
 	)
 	switch {
 	case errors.As(err, &known):
 		return known.status, known.text
+	case errors.As(err, &denied):
+		return http.StatusForbidden, denied.Error()
 	case errors.As(err, &words):
 		return http.StatusBadRequest, words.text
 	case errors.As(err, &field):
@@ -388,12 +407,20 @@ func (s *server) notFound(status int) http.Handler {
 func (s *server) outermost(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if len(r.RequestURI) > MaxURL || len(r.URL.Path)+len(r.URL.RawQuery) > MaxURL {
-			s.write(w, call{r, own}, response{status: http.StatusRequestURITooLong}, nil)
+			f := &failure{status: http.StatusRequestURITooLong}
+			if strings.HasPrefix(r.URL.Path, "/api") {
+				f.text = fmt.Sprintf("the address has more than %d bytes", MaxURL)
+			}
+			s.write(w, call{r, dialectOf(r)}, response{}, f)
+			return
+		}
+		if err := sameSite(r); err != nil && (s.Gate != nil || dialectOf(r) == own) { // Chronos let every page in
+			s.write(w, call{r, dialectOf(r)}, response{}, err)
 			return
 		}
 		if strings.HasPrefix(r.URL.Path, roots[v30]+"/") {
 			w.Header().Set("Access-Control-Allow-Origin", "*")
 		}
-		next.ServeHTTP(w, withActor(r))
+		next.ServeHTTP(w, withCaller(r))
 	})
 }

@@ -46,6 +46,7 @@ type Options struct {
 	History   int                 // runs shown by job/stat, --job_history_limit; 0 is 5
 	Feed      *Feed               // of /api/events; nil: there is none
 	Cluster   Cluster             // agents and sandboxes; nil: they cannot be read
+	Gate      *Gate               // stands before the handler, and knows who asks; nil: everybody may do everything
 }
 
 // Limits of a request. Beyond them it is refused.
@@ -77,7 +78,7 @@ func New(o Options) http.Handler {
 	if o.Page == nil {
 		o.Page = http.NotFoundHandler()
 	}
-	o.Scheduler = signed{o.Scheduler}
+	o.Scheduler = signed{o.Scheduler, o.Gate != nil}
 	shown := newSchedules()
 	s := &server{Options: o, shown: shown, rows: &rows{shown: shown}, family: &family{}, timers: newTimers()}
 	return s.router()

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/hora-scheduler/hora/access"
 	"github.com/hora-scheduler/hora/job"
 	"github.com/hora-scheduler/hora/schedule"
 	"github.com/hora-scheduler/hora/scheduler"
@@ -301,7 +302,7 @@ func condition(c call, old *leader.Job) (*uint64, error) {
 	if match == "" {
 		return nil, nil
 	}
-	gone := &failure{http.StatusPreconditionFailed, scheduler.ErrRevision.Error()}
+	gone := &failure{status: http.StatusPreconditionFailed, text: scheduler.ErrRevision.Error()}
 	if old == nil {
 		return nil, gone
 	}
@@ -326,6 +327,10 @@ func (s *server) trial(old *leader.Job, j *job.Job, err error) (response, error)
 	var field *job.FieldError
 	if errors.As(err, &field) {
 		return marshal(Trial{Errors: []Mistake{{field.Field, field.Err.Error()}}})
+	}
+	var denied *access.Denied
+	if errors.As(err, &denied) && denied.Field != "" {
+		return marshal(Trial{Errors: []Mistake{{denied.Field, denied.Text}}})
 	}
 	if err != nil {
 		return response{}, err

@@ -1,6 +1,9 @@
 package api
 
-import "strings"
+import (
+	"net/http"
+	"strings"
+)
 
 // OwnRoutes lists the routes below /api, as "METHOD /path".
 func OwnRoutes() []string {
@@ -11,4 +14,24 @@ func OwnRoutes() []string {
 		}
 	}
 	return out
+}
+
+// Needs lists which role each route needs, as "METHOD /path" without Chronos' roots.
+var Needs = needs
+
+// AllRoutes lists the routes of all dialects, each with its root, as METHOD and
+// path, and without it as Needs has it.
+func AllRoutes() (out [][3]string) {
+	for _, d := range []dialect{v24, v30, own} {
+		for _, r := range routesOf(d) {
+			out = append(out, [3]string{r.method, roots[d] + r.path, r.method + " " + r.path})
+		}
+	}
+	return out
+}
+
+// CallerText tells who sends a request, and from where.
+func CallerText(r *http.Request) string {
+	c := callerOf(r.Context())
+	return c.actor.Name + " " + c.actor.Address
 }

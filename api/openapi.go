@@ -9,6 +9,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/hora-scheduler/hora/access"
 )
 
 // operation says in the OpenAPI document what a route of hora's own does. Types
@@ -21,7 +23,7 @@ type operation struct {
 	status  int    // of the answer, if not 200 or 204
 	media   string // of the answer, if not JSON
 	headers string // request headers that count
-	refuses []int  // statuses of problems, besides 400, 404 and 503
+	refuses []int  // statuses of problems, besides 400, 401, 403, 404 and 503
 }
 
 // definitionDoc stands for a definition, whose fields docs/jobfile.md lists.
@@ -72,6 +74,9 @@ var operations = map[string]operation{
 	"GET /api/events":                                     {summary: "What happens, as it happens (Server-Sent Events; data: EventData)", gives: EventData{}, media: "text/event-stream", headers: "Last-Event-ID", refuses: []int{501}},
 	"GET /api/audit":                                      {summary: "Who ordered what, newest first", query: "job: of this job; by: of this person; action: create, update, …; limit: 1 to 1000; cursor: next of the page before", gives: AuditPage{}},
 	"GET /api/status":                                     {summary: "Who leads", gives: Status{}},
+	"GET /api/me":                                         {summary: "Who one is, and what one may do", gives: Me{}},
+	"POST /api/login":                                     {summary: "Log in from a browser: the answer sets a cookie", takes: LoginRequest{}, gives: Me{}, refuses: []int{409, 415, 429}},
+	"POST /api/logout":                                    {summary: "Have the browser forget who one is"},
 	"GET /api/openapi.json":                               {summary: "This document", gives: map[string]any{}},
 }
 
@@ -84,7 +89,7 @@ var openAPI = sync.OnceValue(func() []byte {
 		if paths[path] == nil {
 			paths[path] = map[string]any{}
 		}
-		paths[path][strings.ToLower(method)] = g.operation(path, op)
+		paths[path][strings.ToLower(method)] = g.operation(method, path, op)
 	}
 	g.ref(reflect.TypeFor[problem]())
 	b, err := json.MarshalIndent(map[string]any{
@@ -93,9 +98,15 @@ var openAPI = sync.OnceValue(func() []byte {
 			"title": "hora", "version": "1", "license": map[string]any{"name": "Apache-2.0", "identifier": "Apache-2.0"},
 			"description": "hora's own API. Times are RFC 3339 in UTC; errors are problems (RFC 9457). Chronos' paths are described in docs/compatibility.md.",
 		},
-		"servers":    []any{map[string]any{"url": "/"}},
-		"paths":      paths,
-		"components": map[string]any{"schemas": g.schemas},
+		"servers": []any{map[string]any{"url": "/"}},
+		"paths":   paths,
+		"components": map[string]any{"schemas": g.schemas, "securitySchemes": map[string]any{
+			"basic":       map[string]any{"type": "http", "scheme": "basic"},
+			"token":       map[string]any{"type": "http", "scheme": "bearer", "description": "of hora token create"},
+			"certificate": map[string]any{"type": "mutualTLS", "description": "one that --tls_client_ca has certified"},
+			"session":     map[string]any{"type": "apiKey", "in": "cookie", "name": sessionCookie, "description": "of POST /api/login; changes need the header " + csrfHeader + ", too"},
+		}},
+		"security": []any{map[string]any{}, map[string]any{"basic": []string{}}, map[string]any{"token": []string{}}, map[string]any{"certificate": []string{}}, map[string]any{"session": []string{}}},
 	}, "", " ")
 	if err != nil {
 		panic("api: the OpenAPI document cannot be written: " + err.Error()) // it is made of maps and texts
@@ -117,8 +128,13 @@ func (s *server) apiOpenAPI(call) (response, error) { return jsonBody(openAPI())
 // generator makes schemas of types.
 type generator struct{ schemas map[string]any }
 
-func (g *generator) operation(path string, op operation) map[string]any {
+func (g *generator) operation(method, path string, op operation) map[string]any {
 	out := map[string]any{"summary": op.summary, "responses": g.responses(op)}
+	if need := needs[method+" "+path]; need == access.Nobody {
+		out["security"] = []any{}
+	} else {
+		out["description"] = "Needs the role " + need.String() + "."
+	}
 	var parameters []any
 	for _, part := range strings.Split(path, "/") {
 		if name, is := strings.CutPrefix(part, "{"); is {
@@ -171,7 +187,7 @@ func (g *generator) responses(op operation) map[string]any {
 			out["201"] = answer
 		}
 	}
-	for _, code := range append([]int{400, 404, 503}, op.refuses...) {
+	for _, code := range append([]int{400, 401, 403, 404, 503}, op.refuses...) {
 		out[strconv.Itoa(code)] = map[string]any{"description": http.StatusText(code), "content": map[string]any{"application/problem+json": map[string]any{"schema": g.ref(reflect.TypeFor[problem]())}}}
 	}
 	return out

@@ -90,7 +90,7 @@ func (s *server) apiHistory(c call) (response, error) {
 	name := c.segment("name")
 	j := v.Job(name)
 	if j == nil {
-		return response{}, &failure{http.StatusNotFound, "there is no job " + strconv.Quote(name)}
+		return response{}, &failure{status: http.StatusNotFound, text: "there is no job " + strconv.Quote(name)}
 	}
 	entries, err := v.History(c.Context(), j)
 	if err != nil {

@@ -69,7 +69,7 @@ func (s *server) revision(c call) (*leader.Job, *scheduler.Revision, error) {
 	n, err := strconv.ParseUint(text, 10, 64)
 	i := slices.IndexFunc(list, func(r *scheduler.Revision) bool { return r.Number == n })
 	if err != nil || i < 0 {
-		return nil, nil, &failure{http.StatusNotFound, fmt.Sprintf("revision %.20q of the job is not kept", text)}
+		return nil, nil, &failure{status: http.StatusNotFound, text: fmt.Sprintf("revision %.20q of the job is not kept", text)}
 	}
 	return j, list[i], nil
 }
@@ -93,7 +93,7 @@ func (s *server) apiRevert(c call) (response, error) {
 		return response{}, err
 	}
 	if r.Job == nil {
-		return response{}, &failure{http.StatusConflict, "the definition was too large to be kept"}
+		return response{}, &failure{status: http.StatusConflict, text: "the definition was too large to be kept"}
 	}
 	revision := j.Revision
 	if err := s.Scheduler.Do(c.Context(), scheduler.PutJob{Job: r.Job, IfRevision: &revision}); err != nil {

@@ -236,7 +236,7 @@ func runID(text string) (scheduler.RunKey, error) {
 	n, err2 := strconv.ParseUint(seq, 36, 64)
 	key := scheduler.RunKey{UID: scheduler.UID(u), Seq: n}
 	if err1 != nil || err2 != nil || key.String() != text {
-		return key, &failure{http.StatusNotFound, fmt.Sprintf("there is no run %.60q", text)}
+		return key, &failure{status: http.StatusNotFound, text: fmt.Sprintf("there is no run %.60q", text)}
 	}
 	return key, nil
 }
@@ -260,7 +260,7 @@ func (s *server) findRun(c call) (found, error) {
 	if err != nil {
 		return found{}, err
 	}
-	missing := &failure{http.StatusNotFound, fmt.Sprintf("there is no run %.60q; what is old is not kept", id)}
+	missing := &failure{status: http.StatusNotFound, text: fmt.Sprintf("there is no run %.60q; what is old is not kept", id)}
 	j := v.JobByUID(key.UID)
 	if j == nil {
 		return found{}, missing
@@ -331,7 +331,7 @@ func (s *server) apiRetryRun(c call) (response, error) {
 		return response{}, err
 	}
 	if f.entry == nil {
-		return response{}, &failure{http.StatusConflict, "the run is not over"}
+		return response{}, &failure{status: http.StatusConflict, text: "the run is not over"}
 	}
 	return s.order(c, scheduler.RunJob{
 		Name: f.job.Job.Name, Disabled: true, Slot: f.entry.Slot, Override: f.entry.Override, Arguments: f.entry.Arguments, Environment: f.entry.Environment,
@@ -361,9 +361,9 @@ func (s *server) apiSucceedRun(c call) (response, error) {
 	case err != nil:
 		return response{}, err
 	case f.entry == nil:
-		return response{}, &failure{http.StatusConflict, "the run is not over"}
+		return response{}, &failure{status: http.StatusConflict, text: "the run is not over"}
 	case f.entry.Outcome == scheduler.Succeeded:
-		return response{}, &failure{http.StatusConflict, "the run has succeeded already"}
+		return response{}, &failure{status: http.StatusConflict, text: "the run has succeeded already"}
 	}
 	return response{}, s.Scheduler.Do(c.Context(), scheduler.MarkSuccess{Name: f.job.Job.Name})
 }

@@ -80,12 +80,12 @@ func (s *server) attempt(c call) (log, error) {
 		return log{}, err
 	}
 	if s.Cluster == nil {
-		return log{}, &failure{http.StatusNotImplemented, "this server does not read sandboxes"}
+		return log{}, &failure{status: http.StatusNotImplemented, text: "this server does not read sandboxes"}
 	}
 	text := c.segment("attempt")
 	n, err := strconv.Atoi(text)
 	if err != nil {
-		return log{}, &failure{http.StatusNotFound, fmt.Sprintf("there is no attempt %.20q", text)}
+		return log{}, &failure{status: http.StatusNotFound, text: fmt.Sprintf("there is no attempt %.20q", text)}
 	}
 	l := log{server: s, name: c.segment("file"), job: f.job.Job.Name, run: c.segment("run"), attempt: n}
 	l.sandbox.FrameworkID = f.view.FrameworkID
@@ -105,7 +105,7 @@ func (s *server) attempt(c call) (log, error) {
 			return l, nil
 		}
 	}
-	return log{}, &failure{http.StatusNotFound, fmt.Sprintf("the run has no attempt %d with a task", n)}
+	return log{}, &failure{status: http.StatusNotFound, text: fmt.Sprintf("the run has no attempt %d with a task", n)}
 }
 
 // apiFiles lists the files of an attempt.
@@ -128,13 +128,13 @@ func (s *server) apiFiles(c call) (response, error) {
 func sandboxError(err error) error {
 	switch {
 	case errors.Is(err, ErrSandboxGone):
-		return &failure{http.StatusGone, err.Error()}
+		return &failure{status: http.StatusGone, text: err.Error()}
 	case errors.Is(err, ErrNoFile):
-		return &failure{http.StatusNotFound, err.Error()}
+		return &failure{status: http.StatusNotFound, text: err.Error()}
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
 		return err
 	}
-	return &failure{http.StatusBadGateway, "the agent cannot be read: " + err.Error()}
+	return &failure{status: http.StatusBadGateway, text: "the agent cannot be read: " + err.Error()}
 }
 
 // apiFile gives a part of a file, the whole of it, or follows it while it grows.

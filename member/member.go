@@ -29,6 +29,9 @@ type Options struct {
 	TLS     *tls.Config  // towards a leader whose address begins with https://
 	Log     *slog.Logger // nil: none
 	Version string
+	// Vouch writes into a request that is passed on what the leader cannot see: who
+	// sent it. nil: nothing.
+	Vouch func(in *http.Request, out http.Header)
 	// Broken says why this process cannot lead though it could be its turn; nil: it can.
 	Broken func() error
 }
@@ -65,6 +68,9 @@ func New(o Options) http.Handler {
 	}
 	if o.Broken == nil {
 		o.Broken = func() error { return nil }
+	}
+	if o.Vouch == nil {
+		o.Vouch = func(*http.Request, http.Header) {}
 	}
 	m := &member{Options: o, began: time.Now()}
 	m.transport = &http.Transport{

@@ -63,6 +63,7 @@ func (m *member) rewrite(p *httputil.ProxyRequest) {
 	}
 	p.SetXForwarded()
 	p.Out.Header.Set(HopHeader, m.Self)
+	m.Vouch(p.In, p.Out.Header)
 }
 
 // failed answers when the leader does not. Try again, says a 503: nothing was

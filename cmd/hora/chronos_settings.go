@@ -2,10 +2,7 @@ package main
 
 import (
 	"bytes"
-	"crypto/sha256"
-	"crypto/subtle"
 	"crypto/tls"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -200,29 +197,6 @@ func plainAnswers(h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		r.Header.Del("Accept-Encoding")
 		h.ServeHTTP(w, r)
-	})
-}
-
-// open are the paths that need no credentials: they tell load balancers whether
-// this process is well, and nothing of jobs.
-var open = map[string]bool{"/health": true, "/ready": true}
-
-// guarded asks for a user and a password (RFC 7617), on all paths but those.
-// credentials are user:password; everything behind the first colon is password.
-func guarded(credentials, realm string, h http.Handler) http.Handler {
-	want := sha256.Sum256([]byte(credentials))
-	challenge := `Basic realm="` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(realm) + `", charset="UTF-8"`
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		user, password, _ := r.BasicAuth()
-		got := sha256.Sum256([]byte(user + ":" + password))
-		if subtle.ConstantTimeCompare(got[:], want[:]) == 1 || open[r.URL.Path] {
-			h.ServeHTTP(w, r)
-			return
-		}
-		w.Header().Set("WWW-Authenticate", challenge)
-		w.Header().Set("Content-Type", "application/json")
-		w.WriteHeader(http.StatusUnauthorized)
-		_ = json.NewEncoder(w).Encode(map[string]string{"message": "user and password are needed", "status": "Unauthorized"}) // the client is gone
 	})
 }
 

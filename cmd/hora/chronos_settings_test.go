@@ -149,7 +149,11 @@ func TestFilesOfChronos(t *testing.T) {
 func TestCredentials(t *testing.T) {
 	t.Parallel()
 	o := &serveOptions{http: httpOptions{credentials: "me:a:b", realm: `the "realm"`}}
-	h := o.guard(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(http.StatusNoContent) }))
+	gate, err := o.http.gate(slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := o.guard(gate, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(http.StatusNoContent) }))
 	for _, c := range []struct {
 		path, user, password string
 		want                 int

@@ -75,7 +75,7 @@ func rootCommand() *cobra.Command {
 	)
 	root.AddCommand(submitCommand(), planCommand(), applyCommand(), exportCommand(), fmtCommand(), schemaCommand())
 	root.AddCommand(jobsCommand(), showCommand(), runsCommand(), logsCommand(), runCommand(), killCommand(), pauseCommand(), resumeCommand())
-	root.AddCommand(graphCommand(), contextCommand(), manCommand())
+	root.AddCommand(graphCommand(), contextCommand(), manCommand(), tokenCommand(), passwordCommand())
 	return root
 }
 

@@ -42,7 +42,7 @@ same --zk_hosts and --zk_path elect one that leads; the others pass requests on
 to it, and one of them takes over when it is gone. A process does not end
 because a server is away: it takes up again when that is back. SIGTERM and Ctrl-C
 hand over; a second one ends the process at once. SIGUSR1 turns debug logs on
-and off.
+and off, SIGHUP has the file of --access read again.
 
 Each flag can also be given in the environment (--http_port as HORA_HTTP_PORT)
 and as a line of the file that --config names (http_port = 4400). A flag counts
@@ -82,6 +82,9 @@ func (o *serveOptions) run(ctx context.Context, set *config.Set, stderr io.Write
 		return err
 	}
 	s := &service{log: log, self: o.http.self(plain, secure)}
+	if s.gate, err = o.http.gate(log); err != nil {
+		return err
+	}
 	for _, l := range []net.Listener{plain, secure} {
 		if l != nil {
 			s.listeners = append(s.listeners, l)
@@ -97,6 +100,7 @@ func (o *serveOptions) run(ctx context.Context, set *config.Set, stderr io.Write
 		return err
 	}
 	defer watchSignals(log, level)()
+	defer o.http.watchAccess(s.gate, log)()
 	for _, name := range set.Strangers(os.Environ()) {
 		log.Warn("a variable of the environment is no setting", "variable", name)
 	}
@@ -128,6 +132,7 @@ type service struct {
 	leader    *leader.Leader
 	handler   http.Handler
 	notifier  *notify.Notifier
+	gate      *api.Gate // nil: nobody is asked who they are
 	log       *slog.Logger
 	broken    atomic.Pointer[error] // why this process cannot lead
 }
@@ -159,8 +164,8 @@ func (o *serveOptions) assemble(s *service, backend store.Backend, mesosConfig m
 			feed.Observe(now, list)
 		},
 	})
-	s.handler = o.guard(s.member(api.New(api.Options{
-		Scheduler: s.leader, Gatherer: registry, Page: ui.Handler(), Log: s.log, Level: level, History: o.job.historyOfAnswer, Feed: feed,
+	s.handler = o.guard(s.gate, s.member(api.New(api.Options{
+		Scheduler: s.leader, Gate: s.gate, Gatherer: registry, Page: ui.Handler(), Log: s.log, Level: level, History: o.job.historyOfAnswer, Feed: feed,
 		Cluster: clusterReads{operator.New(operator.Options{
 			Master: mesosFramework.Master, Scheme: o.cluster.scheme, Principal: mesosConfig.Principal, Secret: string(mesosConfig.Secret),
 			HTTP: &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{TLSClientConfig: mesosConfig.TLS}},
@@ -172,7 +177,7 @@ func (o *serveOptions) assemble(s *service, backend store.Backend, mesosConfig m
 
 // member puts before the API what a process answers for itself and passes on.
 func (s *service) member(local http.Handler, peers *tls.Config) http.Handler {
-	return member.New(member.Options{
+	o := member.Options{
 		View: s.leader.View, Self: s.self, Local: local, TLS: peers, Log: s.log, Version: version,
 		Broken: func() error {
 			if err := s.broken.Load(); err != nil && !s.leader.View().Leading {
@@ -180,7 +185,11 @@ func (s *service) member(local http.Handler, peers *tls.Config) http.Handler {
 			}
 			return nil
 		},
-	})
+	}
+	if s.gate != nil {
+		o.Vouch = s.gate.Vouch
+	}
+	return member.New(o)
 }
 
 // How a process ends.

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/hora-scheduler/hora/api"
 	"github.com/hora-scheduler/hora/config"
 	"github.com/hora-scheduler/hora/member"
 	"github.com/hora-scheduler/hora/mesos"
@@ -176,6 +177,7 @@ type httpOptions struct {
 	certFile, keyFile, caPEM string
 	keystore, keystorePass   string
 	credentials, realm       string
+	accessFile, clientCA     string
 }
 
 func (o *httpOptions) settings() []config.Setting {
@@ -192,6 +194,8 @@ func (o *httpOptions) settings() []config.Setting {
 		{Name: "ssl_keystore_password", Group: group, Secret: true, Meaning: "its password (also MESOSPHERE_KEYSTORE_PASS)", Value: config.Text(&o.keystorePass)},
 		{Name: "http_credentials", Group: group, Secret: true, Meaning: "user:password that every request must have, but those for /health and /ready (also MESOSPHERE_HTTP_CREDENTIALS)", Value: config.Some(&o.credentials, "user:password").Checked(checkCredentials)},
 		{Name: "http_realm", Group: group, Default: "Mesosphere", Meaning: "realm that browsers name when they ask for these", Value: config.Some(&o.realm, "a text without control characters").Checked(checkRealm)},
+		{Name: "access", Group: group, Shown: "none", Meaning: "file that says who may do what (docs/access.md); SIGHUP has it read again", Value: config.Some(&o.accessFile, "the name of a file")},
+		{Name: "tls_client_ca", Group: group, Meaning: "certificates of the authorities that clients' certificates, which --access names, are trusted by", Value: config.Some(&o.clientCA, file)},
 		{Name: "tls_ca", Group: group, Shown: "the system's", Meaning: "certificates of the authorities that a leader which speaks https only is trusted by", Value: config.Some(&o.caPEM, file)},
 		{Name: "https_address", Group: group, Shown: "all", Meaning: "address to listen on for https", Value: address(&o.secureAddress)},
 		{Name: "https_port", Group: group, Default: "8443", Meaning: "port to listen on for https; 0 is a free one", Value: config.Int(&o.securePort, 0, 65535)},
@@ -235,6 +239,8 @@ func (o *httpOptions) listeners(set *config.Set) (plain, secure net.Listener, er
 		return nil, nil, usageError{set.Fail("disable_http", "--tls_cert and --tls_key, or --ssl_keystore_path, with it")}
 	case (o.certFile == "") != (o.keyFile == ""):
 		return nil, nil, usageError{set.Fail("tls_cert", "both --tls_cert and --tls_key")}
+	case o.clientCA != "" && (o.accessFile == "" || o.certFile == "" && o.keystore == ""):
+		return nil, nil, usageError{set.Fail("tls_client_ca", "--access, and --tls_cert and --tls_key, or --ssl_keystore_path, with it")}
 	case o.certFile != "" && o.keystore != "":
 		return nil, nil, usageError{set.Fail("ssl_keystore_path", "it, or --tls_cert and --tls_key, not both")}
 	}
@@ -246,9 +252,14 @@ func (o *httpOptions) listeners(set *config.Set) (plain, secure net.Listener, er
 	if o.certFile == "" && o.keystore == "" {
 		return plain, nil, nil
 	}
+	server := &tls.Config{MinVersion: tls.VersionTLS12}
 	cert, err := o.certificate()
 	if err == nil {
-		secure, err = tls.Listen("tcp", net.JoinHostPort(o.secureAddress, strconv.Itoa(o.securePort)), &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12})
+		server.Certificates = []tls.Certificate{cert}
+		err = o.trustClients(server)
+	}
+	if err == nil {
+		secure, err = tls.Listen("tcp", net.JoinHostPort(o.secureAddress, strconv.Itoa(o.securePort)), server)
 		if err != nil {
 			err = fmt.Errorf("--https_address, --https_port: %w", err)
 		}
@@ -276,12 +287,12 @@ func (o *httpOptions) certificate() (tls.Certificate, error) {
 }
 
 // guard puts before a handler what all requests have to pass.
-func (o *serveOptions) guard(h http.Handler) http.Handler {
+func (o *serveOptions) guard(gate *api.Gate, h http.Handler) http.Handler {
 	if o.chronos.noCompression {
 		h = plainAnswers(h)
 	}
-	if o.http.credentials != "" {
-		h = guarded(o.http.credentials, o.http.realm, h)
+	if gate != nil {
+		h = gate.Handler(h)
 	}
 	return h
 }
