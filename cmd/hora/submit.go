@@ -139,6 +139,9 @@ func (f *files) crontab(cmd *cobra.Command, l *jobfile.Loader, name, text string
 		}
 		base = list
 	}
+	if _, said := base.Given["retries"]; !said {
+		base.Job.Retries = 0 // cron runs a line once, and a command may count on that
+	}
 	dir := filepath.Dir(name)
 	o := crontab.Options{Fields: fields, User: f.user, Zone: f.zone, System: f.system || name == "/etc/crontab" || filepath.Base(dir) == "cron.d"}
 	read, problems := crontab.Parse(strings.NewReader(text), o)
@@ -176,6 +179,8 @@ FILE is a job file (.yaml, .yml, .json, .conf), a folder of them, any other file
 which is read as a crontab, or - for the standard input. Jobs that the server
 has just so are left alone; parents go before their children. A job that is
 paused on the server stays paused unless its file says "disabled: false".
+As with cron, jobs of crontabs are not retried; unlike with cron, a run waits for the
+one before (overlap: queue). --base says otherwise, for all lines of a crontab.
 
 Exit codes: 0 all is done · 1 the server could not be asked · 2 the files or
 flags are wrong, nothing was sent · 4 some jobs or lines were refused ·
@@ -194,6 +199,7 @@ func submitCommand() *cobra.Command {
 		Example: `  hora submit jobs/*.yaml
   hora submit --dry-run --server http://chronos.example.com:4400 jobs/
   crontab -l | hora submit --crontab_user etl --zone Europe/Berlin -
+  hora submit --base team.yaml /etc/cron.d/etl
   hora submit --set REGION=eu --wait load.yaml`,
 		Args: arguments(cobra.MinimumNArgs(1)),
 	}
