@@ -21,6 +21,8 @@ const (
 	exitPartly   = 4 // some jobs were refused or not sent
 	exitRun      = 5 // a run that was waited for did not succeed
 	exitConflict = 6 // somebody else changed a job meanwhile
+
+	exitInterrupted = 130 // by Ctrl-C or SIGTERM; as shells have it
 )
 
 // codeError is an error with the exit code that tells of it.

@@ -18,10 +18,10 @@ import (
 
 const contextLong = `List the servers of the configuration file, ~/.config/hora/config.yaml:
 
-  current: prod
-  contexts:
-    prod: {server: "https://hora.example.com", tokenFile: /home/me/.hora-token}
-    dev:  {server: "http://127.0.0.1:4400"}
+    current: prod
+    contexts:
+      prod: {server: "https://hora.example.com", tokenFile: /home/me/.hora-token}
+      dev:  {server: "http://127.0.0.1:4400"}
 
 A context has a server, and user and password, or token, or tokenFile. A file with
 a password or token must be readable by its owner alone; hora context set makes it so.

@@ -121,8 +121,11 @@ func (f *follower) run(ctx context.Context, job, id, prefix string) error {
 }
 
 func notInTime(ctx context.Context, job string, err error) error {
-	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+	switch {
+	case errors.Is(ctx.Err(), context.DeadlineExceeded):
 		return codeError{fmt.Errorf("job %q: its run is not over in time; it goes on", job), exitRun}
+	case errors.Is(ctx.Err(), context.Canceled):
+		return codeError{fmt.Errorf("interrupted; the run of job %q goes on", job), exitInterrupted}
 	}
 	return err
 }

@@ -38,9 +38,13 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	if err == nil {
 		return exitOK
 	}
-	fmt.Fprintln(stderr, "hora:", err)
 	var coded codeError
-	if errors.As(err, &coded) {
+	if !errors.As(err, &coded) && ctx.Err() != nil && errors.Is(err, context.Canceled) {
+		coded = codeError{errors.New("interrupted"), exitInterrupted}
+		err = coded
+	}
+	fmt.Fprintln(stderr, "hora:", err)
+	if coded.code != 0 {
 		return coded.code
 	}
 	var usage usageError

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"bytes"
+	"context"
 	"strings"
 	"testing"
 
@@ -38,6 +40,51 @@ func TestHelp(t *testing.T) {
 	walk(root)
 	if seen < 30 {
 		t.Errorf("%d commands were looked at, want at least 30", seen)
+	}
+}
+
+// cancelling cancels when a text has been written.
+type cancelling struct {
+	bytes.Buffer
+	cancel context.CancelFunc
+	on     string
+}
+
+func (c *cancelling) Write(p []byte) (int, error) {
+	n, err := c.Buffer.Write(p)
+	if strings.Contains(c.String(), c.on) {
+		c.cancel()
+	}
+	return n, err
+}
+
+// TestInterrupted: Ctrl-C ends what waits, says what goes on, and the status is that of shells.
+func TestInterrupted(t *testing.T) {
+	t.Parallel()
+	d := startDev(t, t.TempDir(), "--quiet")
+	d.post(jobSpec{"name": "long", "command": "echo start; exec sleep 60", "schedule": "R/2100-01-01T00:00:00Z/P1D"})
+	call := func(on string, args ...string) (int, string) {
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		out := &cancelling{cancel: cancel, on: on}
+		code := run(ctx, args, out, out)
+		return code, out.String()
+	}
+	for _, args := range [][]string{{"run", "--wait", "long"}, {"logs", "-f", "long"}} {
+		code, out := call("start\n", append(args, "--server", d.base)...)
+		if code != exitInterrupted || !strings.Contains(out, "hora: interrupted; the run of job \"long\" goes on\n") {
+			t.Errorf("%v exits with %d:\n%s", args, code, out)
+		}
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	var out bytes.Buffer
+	if code := run(ctx, []string{"jobs", "--server", d.base}, &out, &out); code != exitInterrupted || out.String() != "hora: interrupted\n" {
+		t.Errorf("exit %d: %s", code, out.String())
+	}
+	out.Reset()
+	if code := run(t.Context(), []string{"kill", "long", "--server", d.base}, &out, &out); code != 0 {
+		t.Errorf("exit %d: %s", code, out.String())
 	}
 }
 

@@ -117,6 +117,9 @@ func (s *submission) apply(ctx context.Context, p *submit.Plan, guard bool) *sub
 	began := time.Now()
 	result := submit.Apply(ctx, s.server, p, submit.ApplyOptions{Parallel: s.parallel, Guard: guard, Done: func(step *submit.Step, err error) {
 		bar.step()
+		if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+			return // of all that were still to come; their number is told
+		}
 		if err != nil {
 			bar.clear()
 			fmt.Fprintf(s.cmd.ErrOrStderr(), "job %q: not %s: %v\n", step.Name, map[submit.Action]string{submit.Add: "added", submit.Change: "changed", submit.Delete: "deleted"}[step.Action], err)
