@@ -184,7 +184,7 @@ one before (overlap: queue). --base says otherwise, for all lines of a crontab.
 
 Exit codes: 0 all is done · 1 the server could not be asked · 2 the files or
 flags are wrong, nothing was sent · 4 some jobs or lines were refused ·
-5 with --wait: a run did not succeed.`
+5 with --wait: a run did not succeed · 130 interrupted.`
 
 func submitCommand() *cobra.Command {
 	var f files
