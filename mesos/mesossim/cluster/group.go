@@ -112,6 +112,11 @@ func (g *group) observe() {
 			if time.Since(seen) > g.timeout {
 				g.masters.setGroup(nil)
 			}
+			select {
+			case <-s.over: // it has expired, and its connection with it
+				s = nil
+			default:
+			}
 			return false, err
 		}
 		seen = time.Now()
