@@ -185,6 +185,25 @@ func (s *Server) Wipe(tb testing.TB) {
 	s.Restart(tb)
 }
 
+// FillDisk has every write to a file fail from now on, as on a disk that is full,
+// until the server is started again. The test is skipped where the system has
+// nothing to do that with.
+func (s *Server) FillDisk(tb testing.TB) {
+	tb.Helper()
+	tool, err := exec.LookPath("prlimit")
+	if err != nil {
+		tb.Skip("there is no prlimit (Linux, Debian package util-linux)")
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.cmd == nil {
+		tb.Fatal("the server does not run")
+	}
+	if out, err := exec.Command(tool, "--fsize=0", "--pid", strconv.Itoa(s.cmd.Process.Pid)).CombinedOutput(); err != nil {
+		tb.Fatalf("prlimit: %v: %s", err, out)
+	}
+}
+
 // Pause stops the server by SIGSTOP: connections stay and nothing is answered.
 func (s *Server) Pause(tb testing.TB) { s.signal(tb, syscall.SIGSTOP) }
 
