@@ -29,14 +29,16 @@ func TestChaos(t *testing.T) {
 	t.Logf("-seed %d", *seed)
 	w := newWorld(t, *session, *seed)
 	steadies := w.steadyJobs(3, max(*stormTime, 90*time.Second))
+	children := w.children([]string{steadies[0].name, steadies[1].name})
 	stop := make(chan struct{})
-	targets := w.clients(stop)
+	targets, changed := w.clients(stop), w.change(steadies[2].name, stop)
 	w.storm(*stormTime)
 	close(stop)
 	w.heal()
 	pause(*quietTime)
 	r := &report{}
 	var began []*ran
+	var done [][]time.Time
 	for _, g := range steadies {
 		w.until("all slots of "+g.name+" are over", func() bool {
 			n := 0
@@ -50,7 +52,16 @@ func TestChaos(t *testing.T) {
 		r.doubled += len(bad)
 		g.check(runs, w.history(g.name), r)
 		began = append(began, runs...)
+		done = append(done, ends(runs))
 	}
+	for _, c := range children {
+		w.settled(c, done[:2])
+		runs, bad := w.runs(c.name)
+		r.bad = append(r.bad, bad...)
+		r.doubled += len(bad)
+		c.check(runs, w.history(c.name), done[:2], r)
+	}
+	w.checkChanges(steadies[2].name, changed(), r)
 	read := time.Now()
 	for _, g := range targets() {
 		runs, bad := w.runs(g.name)
@@ -59,7 +70,7 @@ func TestChaos(t *testing.T) {
 		g.check(runs, read, r)
 		r.jobs++
 	}
-	r.jobs += len(steadies)
+	r.jobs += len(steadies) + len(children)
 	r.gap = longestGap(began)
 	w.tell(r)
 }

@@ -77,6 +77,43 @@ func TestChecker(t *testing.T) {
 			t.Errorf("%s: %d lost, want %d: %v", name, r.lost, c.lost, r.bad)
 		}
 	}
+	c := child{name: "c", each: true, parents: []string{"a", "b"}, created: at(0)}
+	parents := [][]time.Time{{at(1), at(4)}, {at(2), at(5)}}
+	for name, x := range map[string]struct {
+		runs          []*ran
+		past          []entry
+		lost, doubled int
+	}{
+		"whole":             {[]*ran{run("x", 2, 2, 3), run("y", 5, 5, 6)}, []entry{past(2, "succeeded", "x"), past(5, "succeeded", "y")}, 0, 0},
+		"one is missing":    {[]*ran{run("x", 2, 2, 3)}, []entry{past(2, "succeeded", "x")}, 1, 0},
+		"after one parent":  {[]*ran{run("x", 2, 2, 3), run("y", 4, 4.5, 6)}, []entry{past(2, "succeeded", "x"), past(4, "succeeded", "y")}, 0, 1},
+		"one too many":      {[]*ran{run("x", 2, 2, 3), run("y", 5, 5, 6), run("z", 7, 7, 8)}, []entry{past(2, "succeeded", "x"), past(5, "succeeded", "y"), past(7, "succeeded", "z")}, 0, 2},
+		"at once":           {[]*ran{run("x", 5, 5, 6), run("y", 5, 5, 6)}, []entry{past(5, "succeeded", "x"), past(5, "succeeded", "y")}, 0, 0},
+		"failed":            {[]*ran{run("x", 2, 2, 3), run("y", 5, 5, 6)}, []entry{past(2, "succeeded", "x"), past(5, "failed", "y")}, 1, 0},
+		"incomplete":        {[]*ran{run("x", 2, 2, 3), run("y", 5, 5, 0)}, []entry{past(2, "succeeded", "x"), past(5, "succeeded", "y")}, 1, 0},
+		"after its end":     {[]*ran{run("x", 2, 2, 3), run("y", 5, 5, 6), run("z", 5, 9, 10)}, []entry{past(2, "succeeded", "x"), past(5, "succeeded", "y", "z")}, 0, 1},
+		"one isn't written": {[]*ran{run("x", 2, 2, 3), run("y", 5, 5, 6)}, []entry{past(2, "succeeded", "x")}, 1, 1},
+	} {
+		r := &report{}
+		if c.check(x.runs, x.past, parents, r); r.lost != x.lost || r.doubled != x.doubled {
+			t.Errorf("child, %s: %d lost, %d doubled, want %d and %d: %v", name, r.lost, r.doubled, x.lost, x.doubled, r.bad)
+		}
+	}
+	ch := &changes{edited: "new", unsure: []string{"perhaps"}, gone: map[string]time.Time{"g": at(0)}}
+	for name, x := range map[string]struct {
+		description   string
+		there         []string
+		start         float64
+		lost, doubled int
+	}{
+		"whole": {"new", nil, -1, 0, 0}, "unsure": {"perhaps", nil, 1, 0, 0}, "older": {"old", nil, -1, 1, 0},
+		"there": {"new", []string{"g"}, -1, 1, 0}, "goes on": {"new", nil, 60, 0, 1},
+	} {
+		r := &report{}
+		if ch.check(x.description, x.there, map[string][]*ran{"g": {run("t", x.start, x.start, 0)}}, r); r.lost != x.lost || r.doubled != x.doubled {
+			t.Errorf("changes, %s: %d lost, %d doubled: %v", name, r.lost, r.doubled, r.bad)
+		}
+	}
 	w := &world{t: t, records: t.TempDir()}
 	text := "start 1700000000.5 a 1700000000000\nend 1700000001.0 a\nstart 1700000002.0 a 1700000000000\nend 1.0 b\nx\n"
 	if err := os.WriteFile(filepath.Join(w.records, "twice"), []byte(text), 0o600); err != nil {
