@@ -8,6 +8,7 @@ import (
 	"io"
 	"maps"
 	"net/http"
+	"regexp"
 	"slices"
 	"strings"
 	"text/tabwriter"
@@ -86,10 +87,16 @@ func asUsage(err error) error {
 	return err
 }
 
+// filterTerm is what only hora's filter understands.
+var filterTerm = regexp.MustCompile(`^-|^[A-Za-z.]+([:<>=][^/]|[:<>=]$)`)
+
 // chronosRows makes rows of what a Chronos tells.
 func chronosRows(ctx context.Context, server remote.Server, words []string, sort string, most int) ([]api.JobRow, int, error) {
 	if sort != "" && sort != "name" && sort != "-name" {
 		return nil, 0, badFlag("sort", sort, "name or -name, for a Chronos")
+	}
+	if i := slices.IndexFunc(words, filterTerm.MatchString); i >= 0 {
+		return nil, 0, usageError{fmt.Errorf("%s: a Chronos knows no such filter, want words that stand in names or commands", words[i])}
 	}
 	known, err := server.Jobs(ctx)
 	if err != nil {
