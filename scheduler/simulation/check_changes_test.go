@@ -24,7 +24,7 @@ func (c *checker) change(change scheduler.Change, report *scheduler.Status, repo
 		r, j := c.runs[ch.RunKey], c.jobs[ch.UID]
 		if r != nil && !r.over {
 			j.open--
-			if r.run.Task != nil && j.gone.IsZero() {
+			if r.run.Task != nil && r.run.State == scheduler.Launched && j.gone.IsZero() {
 				if _, deletes := c.step.Event.(scheduler.DeleteJob); deletes {
 					c.breaks(c.step.At, stopped, "%s is forgotten with its job, and not killed", r.run.Task.ID)
 				}
@@ -255,6 +255,12 @@ func (c *checker) putEntry(e *scheduler.Entry, report *scheduler.Status, reporte
 	}
 	switch e.Outcome {
 	case scheduler.Succeeded:
+		if j.rec.Job.Async {
+			if !c.reportedWell(r) {
+				c.breaks(c.step.At, successIsTrue, "run %s succeeded, and no client said so", e.Run)
+			}
+			break
+		}
 		if !slices.ContainsFunc(r.tasks, func(t *taskView) bool { return !t.ended.IsZero() && t.exit == 0 && !t.killed }) {
 			c.breaks(c.step.At, successIsTrue, "run %s succeeded, and no task of it did", e.Run)
 		}
@@ -266,7 +272,7 @@ func (c *checker) putEntry(e *scheduler.Entry, report *scheduler.Status, reporte
 		default:
 			c.count(e.JobName, fresh{0, 1})
 		}
-		if r != reported || !c.explained(j, r, report) {
+		if !c.givenUp(j, r) && (r != reported || !c.explained(j, r, report)) {
 			c.breaks(c.step.At, retryKept, "run %s failed for good with %d failures and %d losses: %s", e.Run, r.run.Failures, r.run.Losses, e.Reason)
 		}
 	}
@@ -379,6 +385,8 @@ func (c *checker) restRun(now time.Time, run *scheduler.Run, live map[string]boo
 	}
 	due := now.Add(-late)
 	switch run.State {
+	case scheduler.Awaiting:
+		c.restAwaiting(now, run)
 	case scheduler.Ready:
 		if run.NotBefore.Before(due) && placeable(j.rec.Job) {
 			c.breaks(now, settled, "run %s of %s is ready since %v", run.RunKey, run.JobName, run.NotBefore)

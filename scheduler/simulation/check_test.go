@@ -41,6 +41,7 @@ const (
 	fenced        = "a deposed leader cannot write"
 	answersHold   = "what was answered is written"
 	timeoutKept   = "a timeout ends a task"
+	reportedOnce  = "a report counts once, for the attempt it names"
 	settled       = "everything comes to rest"
 )
 
@@ -114,16 +115,17 @@ type checker struct {
 	done     map[string]int // steps that were not refused, by event
 	calm     time.Time
 	step     *Stepped
-	newRuns  map[scheduler.UID]int // of slots, in this step
-	replaced []scheduler.RunKey    // runs made in this step that replace the others
-	session  map[int64]time.Time   // when the session of a term began
+	newRuns  map[scheduler.UID]int              // of slots, in this step
+	replaced []scheduler.RunKey                 // runs made in this step that replace the others
+	said     map[string]*scheduler.ReportResult // what was reported of a task, and taken
+	session  map[int64]time.Time                // when the session of a term began
 }
 
 // Check reads a log and returns the promises that it breaks.
 func Check(log []Fact) []Violation {
 	c := &checker{
 		jobs: map[scheduler.UID]*jobView{}, runs: map[scheduler.RunKey]*runView{}, tasks: map[string]*taskView{},
-		asked: map[int]scheduler.Event{}, done: map[string]int{}, session: map[int64]time.Time{},
+		asked: map[int]scheduler.Event{}, done: map[string]int{}, session: map[int64]time.Time{}, said: map[string]*scheduler.ReportResult{},
 	}
 	for _, f := range log {
 		switch f := f.(type) {
@@ -284,9 +286,16 @@ func (c *checker) stepped(f Stepped) {
 	var before *runView
 	switch ev := f.Event.(type) {
 	case scheduler.Update:
-		before = c.report(ev.Status)
-		if before != nil {
-			report = &ev.Status
+		st := ev.Status
+		if before, st = c.report(st); before != nil {
+			report = &st
+		}
+	case scheduler.ReportResult:
+		if !f.Refused {
+			r, st := c.resulted(ev)
+			if before = r; r != nil {
+				report = &st
+			}
 		}
 	case scheduler.MarkSuccess:
 		if !f.Refused {
@@ -328,35 +337,39 @@ func (c *checker) stepped(f Stepped) {
 
 // report takes in what the scheduler is told about a task. It returns the run
 // whose present attempt that ends.
-func (c *checker) report(st scheduler.Status) *runView {
+func (c *checker) report(st scheduler.Status) (*runView, scheduler.Status) {
 	if st.State <= scheduler.TaskKilling {
-		return nil
+		return nil, st
 	}
 	if t := c.tasks[st.TaskID]; t != nil {
 		t.reported = true
 	}
 	key, attempt, err := parseTask(st.TaskID)
 	if err != nil {
-		return nil
+		return nil, st
 	}
 	r := c.runs[key]
-	if r == nil || r.over || r.run.Task == nil || r.run.Task.ID != st.TaskID || r.run.Attempt != attempt {
-		return nil
+	if r == nil || r.over || r.run.Task == nil || r.run.Task.ID != st.TaskID || r.run.Attempt != attempt || r.run.State == scheduler.Awaiting {
+		return nil, st
 	}
 	j := c.jobs[key.UID]
 	if !j.gone.IsZero() || c.premature(st, r.run.Task) {
-		return nil
+		return nil, st
 	}
 	if st.State == scheduler.TaskFinished {
 		if t := c.tasks[st.TaskID]; t == nil || t.ended.IsZero() || t.exit != 0 || t.killed {
 			c.breaks(c.step.At, successIsTrue, "%s is taken as finished, and it did not succeed", st.TaskID)
-			return r
-		}
-		if r.run.Kind != scheduler.OfBackfill { // those are of the past, and count for nobody
-			c.success(j.rec.Job.Name)
+			return r, st
 		}
 	}
-	return r
+	if j.rec.Job.Async {
+		var known bool
+		if st, known = meant(st, r.run); !known {
+			return nil, st
+		}
+	}
+	c.counts(r, st)
+	return r, st
 }
 
 // premature tells whether the master says that it does not know a task which

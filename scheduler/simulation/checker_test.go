@@ -318,7 +318,7 @@ func badShell() []badLog {
 func TestCheckerFinds(t *testing.T) {
 	t.Parallel()
 	seen := map[string]bool{}
-	for _, list := range [][]badLog{badSlots(), badRuns(), badRetries(), badDependencies(), badPolicies(), badShell()} {
+	for _, list := range [][]badLog{badSlots(), badRuns(), badRetries(), badDependencies(), badPolicies(), badShell(), badReports()} {
 		for _, bad := range list {
 			seen[bad.promise] = true
 			t.Run(bad.name, func(t *testing.T) {
@@ -331,7 +331,7 @@ func TestCheckerFinds(t *testing.T) {
 	}
 	for _, promise := range []string{
 		slotOnce, runOnce, writtenFirst, launchOnce, oneAttempt, parentsFirst, successIsTrue, retryInTime, retryKept, overlapKept, stopped,
-		withinLimits, withinEpsilon, heldIsStored, fenced, answersHold, timeoutKept, settled,
+		withinLimits, withinEpsilon, heldIsStored, fenced, answersHold, timeoutKept, settled, reportedOnce,
 	} {
 		if !seen[promise] {
 			t.Errorf("no log breaks %q", promise)

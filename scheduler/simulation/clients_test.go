@@ -12,6 +12,7 @@ import (
 type clients struct {
 	asked int
 	jobs  int
+	async bool // every job is
 }
 
 // ask sends a request to a node that believes to lead. then, which may be nil,
@@ -166,5 +167,8 @@ func (w *world) job(i int) *job.Job {
 		ms = 3600_000 // until it is killed
 	}
 	j.Command = fmt.Sprintf("run %d %d %d", ms, pick(w, 0, 0, 0, 20, 60, 100), pick(w, 1, 2, 75))
+	if w.clients.async || isAsync(i) {
+		j.Async, j.Command = true, j.Command+asyncMark
+	}
 	return j
 }

@@ -146,6 +146,7 @@ func TestSimulationOfALongOutage(t *testing.T) {
 		for i, catchUp := range []string{"all", "latest", "none"} {
 			j := w.job(1000 + i)
 			j.Parents, j.Trigger, j.CPUs, j.Constraints, j.Command, j.Epsilon = nil, "", .1, nil, "run 0 0 0", ""
+			j.Async = false
 			j.Schedule, j.CatchUp, j.Overlap = "R//PT1S", catchUp, "queue"
 			w.after(time.Second, func() { w.insist(scheduler.PutJob{Job: j}) })
 		}

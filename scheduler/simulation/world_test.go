@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"strings"
 	"time"
 
 	"github.com/hora-scheduler/hora/mesos/mesossim"
@@ -312,6 +313,9 @@ func (w *world) command(c mesossim.Command) {
 		w.tracef("agent%d executes %s", c.Launch.Agent+1, task)
 		w.note(Started{at{w.now}, task, key, attempt, fmt.Sprint("agent", c.Launch.Agent+1)})
 		life := behaviour(w, c.Launch.Task.Command.GetValue())
+		if strings.HasSuffix(c.Launch.Task.Command.GetValue(), asyncMark) {
+			w.willReport(task)
+		}
 		if life.broken {
 			w.after(100*time.Millisecond, func() {
 				if w.end(id, 1, true) {
