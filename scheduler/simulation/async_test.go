@@ -53,19 +53,17 @@ func said(st scheduler.Status, status int) scheduler.Status {
 }
 
 // meant is what the end of an async job's task means for its run: what was
-// reported, if that was; false if the report is to come.
-func meant(st scheduler.Status, run *scheduler.Run) (scheduler.Status, bool) {
-	wanted := run.Kill != nil && run.Kill.Cause != scheduler.ByTimeout
+// reported of it, if that was; false if the report is to come.
+func (c *checker) meant(st scheduler.Status, run *scheduler.Run) (scheduler.Status, bool) {
+	wanted := run.Kill != nil && run.Kill.Cause != scheduler.ByTimeout && st.State != scheduler.TaskFinished && st.State != scheduler.TaskError
+	ev := c.said[st.TaskID]
 	switch {
-	case st.State == scheduler.TaskError:
-		if run.Report != nil {
-			return said(st, run.Report.Status), true
-		}
-	case run.Report != nil && (!wanted || st.State == scheduler.TaskFinished):
-		return said(st, run.Report.Status), true
-	case st.State == scheduler.TaskFinished && run.Kill == nil:
+	case ev != nil && !wanted:
+		return said(st, ev.Status), true
+	case st.State != scheduler.TaskFinished:
+	case run.Kill == nil:
 		return st, false
-	case st.State == scheduler.TaskFinished:
+	default:
 		st.State = scheduler.TaskKilled
 	}
 	return st, true

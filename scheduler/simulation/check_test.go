@@ -364,7 +364,7 @@ func (c *checker) report(st scheduler.Status) (*runView, scheduler.Status) {
 	}
 	if j.rec.Job.Async {
 		var known bool
-		if st, known = meant(st, r.run); !known {
+		if st, known = c.meant(st, r.run); !known {
 			return nil, st
 		}
 	}
