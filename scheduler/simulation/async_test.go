@@ -147,6 +147,9 @@ func TestSimulationOfAsyncJobs(t *testing.T) {
 // badReports are logs in which something is wrong with the results of an async job.
 func badReports() []badLog {
 	a := minutely(func(j *job.Job) { j.Async = true })
+	once := minutely(func(j *job.Job) { j.Async, j.Schedule = true, "R1/2026-01-01T00:00:10Z/PT1M" })
+	timed := awaiting(0, 10)
+	timed.Run.Task.Timeout = sec(20)
 	id := task(0, 10, 0)
 	finished := step(12, update(id, scheduler.TaskFinished, ""), awaiting(0, 10))
 	report := func(s float64, status int, changes ...scheduler.Change) Stepped {
@@ -164,7 +167,8 @@ func badReports() []badLog {
 		{"a report on a job that is not async", reportedOnce, []Fact{put(minutely(nil)), made(0, 10), started(10, id), report(11, 0)}},
 		{"a report after which nothing comes", runOnce, then(finished, report(13, 0))},
 		{"a bad report cost no retry", retryKept, then(finished, report(13, 1, over(0, 10, scheduler.Failed)...))},
-		{"reported and waiting at the end", settled, then(report(11, 0), finished, rest(200, records(awaiting(0, 10))))},
+		{"reported, and it waits", runOnce, then(report(11, 0), finished)},
+		{"a result that is not in time", timeoutKept, []Fact{put(once), made(0, 10), started(10, id), ended(12, id, 0), step(12, update(id, scheduler.TaskFinished, ""), timed), rest(200, records(timed))}},
 	}
 }
 
