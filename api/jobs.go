@@ -274,6 +274,9 @@ func (l *listing) before(p, q place) bool {
 // page returns the rows of the page, in order: those that come first of what
 // lies behind the cursor, without sorting all of it. more tells whether others follow.
 func (l *listing) page(found []*row) (out []*row, more bool) {
+	if l.order == "name" && !l.down {
+		return l.slice(found)
+	}
 	want := l.offset + l.limit + 1
 	best := &farthest{before: l.before}
 	for _, r := range found {
@@ -302,6 +305,20 @@ func (l *listing) page(found []*row) (out []*row, more bool) {
 		out = append(out, x.row)
 	}
 	return out, false
+}
+
+// slice is page for the order of names, in which the rows are found.
+func (l *listing) slice(found []*row) (out []*row, more bool) {
+	if l.after != nil {
+		at, is := slices.BinarySearchFunc(found, l.after.Name, func(r *row, name string) int { return strings.Compare(r.Job.Job.Name, name) })
+		if is {
+			at++
+		}
+		found = found[at:]
+	}
+	found = found[min(l.offset, len(found)):]
+	n := min(l.limit, len(found))
+	return found[:n], n < len(found)
 }
 
 // placed is a row and where it stands.
