@@ -43,6 +43,7 @@ type devOptions struct {
 	disableAfter int64
 	history      int
 	quiet        bool
+	generate     int
 	level        slog.LevelVar // of the log; /logging changes it
 	sim          simFlags
 	notify       notifyFlags
@@ -80,6 +81,7 @@ replaced first. Ctrl-C stops it; started again, it goes on where it was.`,
 	f.Int64Var(&o.disableAfter, "disable_after_failures", 0, "disable a job after so many failures without a success; 0 is never")
 	f.IntVar(&o.history, "history", 50, "how many ended runs of each job are kept")
 	f.BoolVar(&o.quiet, "quiet", false, "print no line per run")
+	f.IntVar(&o.generate, "generate", 0, "make so many jobs, to see how hora does with them")
 	o.notify.add(f)
 	o.sim.add(c, 0, devResources, 50*time.Millisecond)
 	return c
@@ -99,6 +101,8 @@ func (o *devOptions) check() error {
 		return badFlag("task_epsilon", o.taskEpsilon, "seconds from 0 to a year")
 	case o.disableAfter < 0:
 		return badFlag("disable_after_failures", o.disableAfter, "0 or more")
+	case o.generate < 0 || o.generate > maxGenerated:
+		return badFlag("generate", o.generate, "a number of jobs from 0 to 1000000")
 	case o.history < 1 || o.history > 100000:
 		return badFlag("history", o.history, "a number from 1 to 100000")
 	}
@@ -151,6 +155,9 @@ func (o *devOptions) run(ctx context.Context, stdout, stderr io.Writer) error {
 		fmt.Fprintf(stdout, "hora          %s  (page, API, /metrics; ready in %s)\n", base, short(time.Since(began)))
 		fmt.Fprintf(stdout, "Mesos master  %s  (simulated, %d agents)\n", sim.MasterURL(), o.sim.agents)
 		fmt.Fprintf(stdout, "data          %s\n", o.dataDir)
+		if err := program.generate(ctx, o.generate, stdout); err != nil {
+			return err
+		}
 		return loadFiles(ctx, base, o.files, stdout)
 	})
 	if err == nil {
