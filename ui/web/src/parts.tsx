@@ -26,6 +26,8 @@ const looks: Record<string, [tone: string, shape: string]> = {
   missed: ["warn", "dash"],
   missing: ["bad", "cross"],
   ended: ["calm", "ring"],
+  active: ["good", "check"],
+  inactive: ["bad", "cross"],
 };
 
 export const tone = (state: string) => looks[state]?.[0] ?? "calm";

@@ -22,7 +22,7 @@ export function AuditList({ job }: { job?: string }) {
   });
   const list = audit.data?.pages.flatMap((p) => p.entries) ?? [];
   return (
-    <Card title={t("nav.activity")}>
+    <Card title={t("activity.orders")}>
       <Failure error={audit.error} />
       {audit.isSuccess && list.length === 0 && <Empty>{t("activity.none")}</Empty>}
       <ol className="audit">

@@ -73,7 +73,7 @@ export function Hosts() {
                       <tr key={a.id}>
                         <th scope="row">{a.hostname}</th>
                         <td>
-                          <Badge of={a.active ? "running" : "missing"} />
+                          <Badge of={a.active ? "active" : "inactive"} />
                         </td>
                         <td>
                           <Meter used={a.usedCpus} of={a.cpus} label={`CPU ${a.hostname}`} />

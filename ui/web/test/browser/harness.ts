@@ -209,7 +209,8 @@ export async function populate(url: string) {
       name: "flaky-import",
       schedule: "15 * * * *",
       command: "echo trying; echo 'cannot reach the host' >&2; exit 3",
-      retries: 0,
+      retries: 1,
+      retryInterval: "PT1S",
       owner: "etl@example.com",
     },
     {
@@ -225,6 +226,7 @@ export async function populate(url: string) {
     { name: "alert-on-failure", trigger: "failed(flaky-import) || failed(load-orders)", command: "echo alert", owner: "ops@example.com" },
     { name: "publish-dashboard", parents: ["check-orders", "nightly-report"], command: "echo published", owner: "bi@example.com" },
   ];
+  await put(url, { ...base, name: "nightly-report", schedule: "0 3 * * *", command: "echo report", owner: "bi@example.com", retries: 1 });
   for (const j of all) await put(url, { ...base, ...j });
   for (const name of ["extract-orders", "extract-customers", "flaky-import", "heartbeat", "needs-a-gpu"])
     await fetch(`${url}/api/jobs/${name}/run`, { method: "POST" });
