@@ -43,6 +43,8 @@ func taskOf(n scheduler.Notice) string {
 		return n.Attempt.TaskID
 	case n.Run != nil && n.Run.Task != nil:
 		return n.Run.Task.ID
+	case n.Kind == scheduler.TaskOrphaned:
+		return n.Text
 	}
 	return ""
 }
@@ -66,15 +68,15 @@ func watchSignals(log *slog.Logger, level *slog.LevelVar) (stop func()) {
 	signals, done := make(chan os.Signal, 1), make(chan struct{})
 	signal.Notify(signals, syscall.SIGUSR1)
 	go func() {
-		before := level.Level()
+		before := slog.LevelInfo // debug was turned on
 		for {
 			select {
 			case <-signals:
 				next := slog.LevelDebug
-				if level.Level() == slog.LevelDebug {
-					if next = before; next == slog.LevelDebug {
-						next = slog.LevelInfo
-					}
+				if now := level.Level(); now == slog.LevelDebug {
+					next = before
+				} else {
+					before = now
 				}
 				level.Set(next)
 				log.Log(context.Background(), max(next, slog.LevelInfo), "the level of the log was changed", "level", next.String())
