@@ -18,7 +18,7 @@ import (
 const (
 	MaxFile    = 1 << 20 // bytes
 	MaxEntries = 1000    // users, tokens, certificates or rules, each
-	maxName    = 100     // bytes of a principal's name
+	MaxName    = 100     // bytes of a principal's name
 	minCost    = 10      // of a bcrypt hash: what is cheaper is guessed too quickly
 	maxCost    = 14      // what is dearer keeps the server busy for seconds
 )
@@ -144,7 +144,7 @@ func (p *Policy) principal(n *document.Node, kind Kind) (*Principal, error) {
 // CheckName tells whether somebody may have this name.
 func CheckName(name string) error {
 	switch {
-	case name == "" || len(name) > maxName:
+	case name == "" || len(name) > MaxName:
 		return errors.New("want 1 to 100 bytes")
 	case !utf8.ValidString(name), strings.ContainsFunc(name, func(r rune) bool { return r <= ' ' || r == ':' || r == 0x7f }):
 		return errors.New("want no blanks, colons or control characters")

@@ -406,6 +406,10 @@ func (s *server) notFound(status int) http.Handler {
 // sends with every answer.
 func (s *server) outermost(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasPrefix(r.URL.Path, "/api/") { // whatever is in an answer, a browser shall not run it
+			w.Header().Set("X-Content-Type-Options", "nosniff")
+			w.Header().Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'; sandbox")
+		}
 		if len(r.RequestURI) > MaxURL || len(r.URL.Path)+len(r.URL.RawQuery) > MaxURL {
 			f := &failure{status: http.StatusRequestURITooLong}
 			if strings.HasPrefix(r.URL.Path, "/api") {

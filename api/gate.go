@@ -242,6 +242,9 @@ func (g *Gate) token(c *caller, token string, now time.Time) (*access.Principal,
 // the same one at once wait for one check.
 func (g *Gate) password(ctx context.Context, c *caller, user, password string) (*access.Principal, time.Duration) {
 	code := g.code(user, password)
+	if len(user) > access.MaxName {
+		user, password = "", "" // nobody's, and no key to be remembered
+	}
 	now, address := time.Now(), network(c.actor.Address)
 	g.mu.Lock()
 	if l := g.logins[code]; l != nil && g.policy == c.policy {
