@@ -76,6 +76,7 @@ func newRig(b *testing.B) *rig {
 
 // newRigOn is a rig with its state in this store.
 func newRigOn(b *testing.B, backend store.Backend) *rig {
+	reserveHeap()
 	sim, err := cluster.Start(b.Context(), cluster.Config{
 		Agents: cluster.DefaultAgents(3, devResources), AllocationInterval: 50 * time.Millisecond, Instant: true,
 	})

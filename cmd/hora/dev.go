@@ -115,6 +115,7 @@ func (o *devOptions) check() error {
 
 // run starts everything, and stops it in the reverse order when ctx ends.
 func (o *devOptions) run(ctx context.Context, stdout, stderr io.Writer) error {
+	reserveHeap()
 	began := time.Now()
 	o.level.Set(slog.LevelWarn)
 	log := slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: &o.level}))

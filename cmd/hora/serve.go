@@ -68,6 +68,7 @@ before the environment, that before the file, and that before the default.`,
 
 // run opens everything, serves until ctx ends, and closes in the reverse order.
 func (o *serveOptions) run(ctx context.Context, set *config.Set, stderr io.Writer) error {
+	reserveHeap()
 	log, level := o.log.logger(stderr)
 	if err := o.known.guard(&o.store, set, log); err != nil {
 		return err
