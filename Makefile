@@ -57,11 +57,11 @@ node: # exits 0 if there is a Node that the page can be built with
 NODELESS = echo "there is no Node 20.19 or later with npm: the page is not built, checked or tested" >&2; [ "$$HORA_CI" != 1 ]
 
 ui: ## build the page of ui/web into ui/dist (needs Node 20.19 or later)
-	@$(MAKE) -s node || { echo "the page needs Node 20.19 or later with npm: https://nodejs.org" >&2; exit 1; }
+	@$(MAKE) -s node 2>/dev/null || { echo "the page needs Node 20.19 or later with npm: https://nodejs.org" >&2; exit 1; }
 	cd ui/web && npm ci --no-audit --no-fund && npm run --silent build
 
 ui-check: # ui/dist is what ui/web builds, and the page's own checks hold
-	@if ! $(MAKE) -s node; then $(NODELESS); exit; fi; \
+	@if ! $(MAKE) -s node 2>/dev/null; then $(NODELESS); exit; fi; \
 	set -e; cd ui/web; npm ci --no-audit --no-fund --loglevel=error; npm run --silent check; npm test --silent; \
 	out=$$(mktemp -d); trap 'rm -rf "$$out"' EXIT; \
 	HORA_UI_OUT="$$out" npm run --silent build -- --logLevel warn; \
@@ -77,7 +77,7 @@ chromium: # a browser for the tests of the page
 	[ "$$HORA_CI" != 1 ]
 
 browser: build chromium ## test the page in a browser, against a real hora dev
-	@if ! $(MAKE) -s node; then $(NODELESS); exit; fi; \
+	@if ! $(MAKE) -s node 2>/dev/null; then $(NODELESS); exit; fi; \
 	[ -n "$$HORA_CHROMIUM" ] || [ -x /usr/bin/chromium ] || exit 0; \
 	set -e; cd ui/web; npm ci --no-audit --no-fund --loglevel=error; HORA_BIN="$(CURDIR)/$(BIN)" npm run --silent browser
 
