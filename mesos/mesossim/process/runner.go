@@ -175,6 +175,7 @@ func (r *Runner) spawn() {
 		r.startJob(j)
 	}
 	<-r.done
+	r.null.Close() // of which this thread made use
 }
 
 func (r *Runner) startJob(j job) {
@@ -332,7 +333,6 @@ func (r *Runner) Close() {
 	r.queue.close()
 	r.waiting.Wait()
 	close(r.done)
-	r.null.Close()
 	r.lock.Close()
 }
 
