@@ -82,6 +82,9 @@ var faults = []fault{
 	}},
 	{"leader cut off from Mesos", func(w *world) {
 		n := w.leader()
+		w.until(n.name+" is connected to a master through a proxy", func() bool {
+			return slices.ContainsFunc(n.mesos, func(p *faultproxy.Proxy) bool { return p.Open() > 0 }) || !n.leads()
+		})
 		for _, p := range n.mesos {
 			p.Stall(faultproxy.Both)
 		}

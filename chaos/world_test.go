@@ -58,7 +58,7 @@ func newWorldOf(t testing.TB, session time.Duration, seed uint64, adapt func(*no
 		zk: zookeepertest.Start(t, zookeepertest.Config{}), records: t.TempDir(),
 	}
 	w.sim, err = cluster.Start(t.Context(), cluster.Config{
-		Masters: 2, Agents: cluster.DefaultAgents(3, "cpus:100;mem:100000;disk:100000;ports:[31000-31999]"), AllocationInterval: 200 * time.Millisecond,
+		Masters: 2, ZooKeeper: "zk://" + w.zk.Addr() + mastersPath, Agents: cluster.DefaultAgents(3, "cpus:100;mem:100000;disk:100000;ports:[31000-31999]"), AllocationInterval: 200 * time.Millisecond,
 		PingTimeout: 4 * time.Second, HeartbeatInterval: time.Second, WorkDir: t.TempDir(),
 		Election: cluster.Timing{Session: time.Second, Recovery: 300 * time.Millisecond, Agents: 300 * time.Millisecond},
 	})
@@ -80,6 +80,7 @@ func newWorldOf(t testing.TB, session time.Duration, seed uint64, adapt func(*no
 	for i := range 3 {
 		w.nodes = append(w.nodes, w.newNode(i, binary, logs))
 	}
+	w.mirror()
 	for _, n := range w.nodes {
 		adapt(n)
 		n.start()
@@ -100,11 +101,9 @@ func (w *world) proxy(target string) *faultproxy.Proxy {
 // newNode makes a process that is not started yet.
 func (w *world) newNode(i int, binary, logs string) *node {
 	n := &node{t: w.t, name: fmt.Sprintf("hora%d", i+1), binary: binary, zk: w.proxy(w.zk.Addr()), http: w.proxy("127.0.0.1:1"), scheme: "http", client: client}
-	var masters []string
 	for _, url := range w.sim.MasterURLs() {
 		p := w.proxy(strings.TrimPrefix(url, "http://"))
 		n.mesos = append(n.mesos, p)
-		masters = append(masters, "http://"+p.Addr())
 	}
 	log, err := os.Create(filepath.Join(logs, n.name))
 	if err != nil {
@@ -116,7 +115,7 @@ func (w *world) newNode(i int, binary, logs string) *node {
 		w.t.Fatal(err)
 	}
 	n.args = []string{
-		"serve", "--master", strings.Join(masters, ","), "--zk_hosts", n.zk.Addr(), "--zk_timeout", w.session.String(), "--zk_path", "/chaos",
+		"serve", "--master", "zk://" + n.zk.Addr() + n.mastersPath(), "--zk_hosts", n.zk.Addr(), "--zk_timeout", w.session.String(), "--zk_path", "/chaos",
 		"--http_address", "127.0.0.1", "--http_port", "0", "--hostname", "127.0.0.1", "--advertise", n.http.Addr(), "--user", who.Username,
 		"--history", "100000", "--log_format", "json", "--log_level", "debug", "--failure_retry", "1000",
 	}
