@@ -70,7 +70,7 @@ Exit codes: 0 · 1 it could not be ordered · 5 with --wait: the run did not suc
 		case len(vars) > 0 && release != api.Hora:
 			return usageError{errors.New("--env: a Chronos takes no environment for a run")}
 		case len(args) > 1 && release == api.Chronos24:
-			return usageError{errors.New("Chronos 2.4 takes no arguments for a run")}
+			return usageError{errors.New("arguments: a Chronos 2.4 takes none for a run")}
 		}
 		id, err := a.Run(ctx, args[0], args[1:], vars)
 		if err != nil {
