@@ -127,9 +127,11 @@ func editAccess(file string, edit func(tokens *yaml.Node) error) error {
 		return err
 	}
 	var out bytes.Buffer
-	e := yaml.NewEncoder(&out)
-	e.SetIndent(2)
-	if err := errors.Join(e.Encode(&doc), e.Close()); err != nil {
+	d, err := yaml.NewDumper(&out, yaml.WithIndent(2), yaml.WithCompactSeqIndent(false), yaml.WithLineWidth(-1))
+	if err != nil {
+		return err
+	}
+	if err := errors.Join(d.Dump(&doc), d.Close()); err != nil {
 		return err
 	}
 	if _, err := access.Read(file, out.Bytes()); err != nil {
