@@ -33,7 +33,7 @@ func TestExplain(t *testing.T) {
 		{[]string{"A-and-B"}, 0, `(?s)parent .*"A" has succeeded \(1 not spent\).*waits for parent "B" alone`},
 		{[]string{"big"}, 0, `no-offer .*too few cpus \(want 1e\+06, most free`},
 		{[]string{"-o", "json", "B"}, 0, `"code": "next-slot",\n`},
-		{[]string{"nothing"}, 1, `hora: .*job not found: "nothing"`},
+		{[]string{"nothing"}, 1, `hora: there is no job "nothing"`},
 		{[]string{"-o", "xml", "B"}, 2, `hora: --output xml: want text or json`},
 		{[]string{"--server", "nowhere", "B"}, 2, `hora: --server nowhere: want a URL such as`},
 		{[]string{"--server", "http://127.0.0.1:1", "B"}, 1, `hora: .*connection refused`},
