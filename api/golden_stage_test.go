@@ -118,6 +118,7 @@ func (s *stage) Addr() net.Addr { return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)
 // Host, and a length if there is a body or the method has one.
 func (s *stage) ask(method, path string, headers map[string]string, body []byte) recorded {
 	s.t.Helper()
+	synctest.Wait() // what the exchange before has led to is done: which is first does not hang on the machine
 	here, there := net.Pipe()
 	defer here.Close()
 	s.conns <- there
