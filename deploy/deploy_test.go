@@ -34,7 +34,7 @@ func read(t *testing.T, name string) string {
 func settings(t *testing.T) map[string]bool {
 	t.Helper()
 	out := make(map[string]bool)
-	for _, m := range regexp.MustCompile("(?m)^\\| `--([a-z0-9_]+)` \\|").FindAllStringSubmatch(read(t, "../docs/flags.md"), -1) {
+	for _, m := range regexp.MustCompile("(?m)^\\| `--([a-z0-9_]+)`").FindAllStringSubmatch(read(t, "../docs/flags.md"), -1) {
 		out[m[1]] = true
 	}
 	if len(out) < 40 {
