@@ -528,6 +528,13 @@ func (m *Model) readopt(a *agent, r *run, wasLost bool) {
 		m.dropRun(r)
 		return
 	}
+	if fw.tasks[r.key.task] != nil {
+		// The id was used again while the agent was away. Real masters are not
+		// prepared for that (MESOS-6785); here the task that comes back ends.
+		m.destroy(r)
+		m.dropRun(r)
+		return
+	}
 	delete(fw.unreachable, r.key.task)
 	t := &task{
 		seq: m.master.taskSeq, info: r.info, fw: fw, agent: a, state: r.latest(),

@@ -107,7 +107,7 @@ func (g *group) observe() {
 			}
 		}
 		stop := context.AfterFunc(g.ctx, func() { s.conn.Close() })
-		list, changed, err := g.members(s.conn)
+		list, err := g.members(s.conn)
 		if stop(); err != nil {
 			if time.Since(seen) > g.timeout {
 				g.masters.setGroup(nil)
@@ -121,25 +121,23 @@ func (g *group) observe() {
 		}
 		seen = time.Now()
 		g.masters.setGroup(list)
-		t := time.NewTimer(g.timeout / 3) // to notice that ZooKeeper is away
-		defer t.Stop()
-		select {
-		case <-changed:
-		case <-t.C:
-		case <-g.ctx.Done():
-		}
+		g.pause(lookEvery)
 		return false, nil
 	})
 }
 
+// lookEvery is how often the group is read. It is not watched: a connection of
+// go-zookeeper 1.0.4 that has watches races with itself when it is made anew.
+const lookEvery = 25 * time.Millisecond
+
 // members reads the group.
-func (g *group) members(conn *zk.Conn) ([]member, <-chan zk.Event, error) {
-	children, _, changed, err := conn.ChildrenW(g.path)
+func (g *group) members(conn *zk.Conn) ([]member, error) {
+	children, _, err := conn.Children(g.path)
 	if errors.Is(err, zk.ErrNoNode) {
-		return nil, nil, g.makePath(conn)
+		return nil, g.makePath(conn)
 	}
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	var out []member
 	for _, name := range children {
@@ -150,14 +148,14 @@ func (g *group) members(conn *zk.Conn) ([]member, <-chan zk.Event, error) {
 		}
 		id, address, err := read(conn, path.Join(g.path, name))
 		if err != nil {
-			return nil, nil, err
+			return nil, err
 		}
 		x := member{sequence: sequence, address: address}
 		x.process, x.life = g.masters.find(id)
 		out = append(out, x)
 	}
 	slices.SortFunc(out, func(a, b member) int { return int(a.sequence - b.sequence) })
-	return out, changed, nil
+	return out, nil
 }
 
 // read reads who and where a master is.
