@@ -45,13 +45,13 @@ func (s *State) newRun(e *entity, r Run) bool {
 	s.notice(Notice{Kind: RunCreated, Job: r.JobName, Run: run})
 	if r.State == Waiting && e.def.Overlap == job.Replace {
 		for _, key := range slices.Clone(e.runs) {
-			if old := s.runs[key]; old.Kind == OfBackfill {
+			if old := s.runs[key]; old == nil || old.Kind == OfBackfill {
 				continue
 			} else if old.State == Launched {
 				s.kill(old, ByReplacement)
 			} else if old.State == Awaiting {
 				s.giveUp(old, ByReplacement)
-			} else if old.State == Ready && old.RunKey != run.RunKey {
+			} else if old.RunKey != run.RunKey { // it waits for an offer, or for another one
 				s.finish(old, Killed, ByReplacement.String())
 			}
 		}
