@@ -163,6 +163,5 @@ func unspent(parent *leader.Job, spent scheduler.Spent) (succeeded, failed uint6
 	if parent == nil {
 		return 0, 0
 	}
-	st := parent.State
-	return st.Successes - min(spent.Successes, st.Successes), st.Failures - min(spent.Failures, st.Failures)
+	return parent.State.Unspent(spent)
 }

@@ -60,8 +60,13 @@ func (s *State) unspent(e *entity, parent string) (succeeded, failed uint64) {
 	if p == nil {
 		return 0, 0
 	}
-	spent := e.state.Spent[parent]
-	return p.state.Successes - min(spent.Successes, p.state.Successes), p.state.Failures - min(spent.Failures, p.state.Failures)
+	return p.state.Unspent(e.state.Spent[parent])
+}
+
+// Unspent returns how many ends of a parent's runs are left to a child that has
+// spent that many.
+func (st *JobState) Unspent(spent Spent) (succeeded, failed uint64) {
+	return st.Successes - min(spent.Successes, st.Successes), st.Failures - min(spent.Failures, st.Failures)
 }
 
 // spend uses up the parents' results: all seen so far, or with parentsMode each one of each.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"runtime"
-	"strings"
 	"sync"
 
 	"github.com/hora-scheduler/hora/scheduler"
@@ -232,14 +231,4 @@ func encode(c scheduler.Change) []Op {
 		return []Op{{Key: auditPrefix + hex(c.Seq)}}
 	}
 	panic(fmt.Sprintf("store: change of unknown type %T", c))
-}
-
-// IsHistory tells whether a key holds something of the past, which is no part of Load.
-func IsHistory(key string) bool {
-	for _, prefix := range []string{entryPrefix, revisionPrefix, auditPrefix} {
-		if strings.HasPrefix(key, prefix) {
-			return true
-		}
-	}
-	return false
 }
