@@ -2,9 +2,9 @@
 import { keepPreviousData, useQuery, useQueryClient } from "@tanstack/react-query";
 import { lazy, type ReactNode, Suspense, useEffect, useMemo, useRef, useState } from "react";
 import { type Definition, enc, type JobDocument, type Mistake, Problem, send, type Trial } from "../api";
+import { Changes } from "../changes";
 import { absolute, ownZone, relative } from "../format";
 import { t } from "../i18n";
-import { Changes } from "../pages/job";
 import { Card, Failure, Loading, Shape, say, useNow } from "../parts";
 import { go, setGuard, to } from "../router";
 import { fieldOf, mergePatch, same } from "./document";

@@ -7,8 +7,8 @@ import { has, type Key, t } from "../i18n";
 import { pollTime } from "../live";
 import { Log } from "../log";
 import { Badge, Card, complain, Failure, JobBadges, Loading, say, stateWord, useNow, When } from "../parts";
+import { Reasons } from "../reasons";
 import { go, to } from "../router";
-import { reasonWord } from "./job";
 
 export function RunPage({ id }: { id: string }) {
   const client = useQueryClient();
@@ -62,21 +62,7 @@ export function RunPage({ id }: { id: string }) {
       <div className="columns">
         <Card title={t("run.timeline")}>
           <TimeLine run={run} picked={attempt?.number} pick={setPicked} />
-          {run.waiting && run.waiting.length > 0 && (
-            <ul className="reasons">
-              {run.waiting.map((r, i) => (
-                <li key={i}>
-                  <b>{reasonWord(r)}</b> {r.text}
-                  {r.at && (
-                    <>
-                      {" "}
-                      · <When at={r.at} />
-                    </>
-                  )}
-                </li>
-              ))}
-            </ul>
-          )}
+          {run.waiting && run.waiting.length > 0 && <Reasons of={run.waiting} />}
         </Card>
         <Card title={t("run.facts")}>
           <dl>

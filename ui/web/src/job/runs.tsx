@@ -1,0 +1,143 @@
+// The runs of a job.
+import { useInfiniteQuery } from "@tanstack/react-query";
+import { useState } from "react";
+import { get, query, type Run, type RunPage } from "../api";
+import { absolute, count, isTime, span } from "../format";
+import { type Key, t } from "../i18n";
+import { pollTime } from "../live";
+import { Badge, Card, Empty, Failure, stateWord, tone, When } from "../parts";
+import { to } from "../router";
+
+export function took(r: Run): number | undefined {
+  const a = r.attempts[r.attempts.length - 1];
+  if (!a || !isTime(a.running) || !isTime(a.ended)) return undefined;
+  return Date.parse(a.ended) - Date.parse(a.running);
+}
+
+function RunTable({ runs }: { runs: Run[] }) {
+  return (
+    <div className="scroll-x" tabIndex={0}>
+      <table className="data">
+        <thead>
+          <tr>
+            <th scope="col">{t("col.state")}</th>
+            <th scope="col">{t("run.slot")}</th>
+            <th scope="col">{t("run.kind")}</th>
+            <th scope="col">{t("run.attempts")}</th>
+            <th scope="col">{t("col.host")}</th>
+            <th scope="col">{t("col.duration")}</th>
+            <th scope="col">{t("run.ended")}</th>
+            <th scope="col">{t("reason")}</th>
+          </tr>
+        </thead>
+        <tbody>
+          {runs.map((r, i) => {
+            const ms = took(r);
+            const lastAttempt = r.attempts[r.attempts.length - 1];
+            return (
+              <tr key={r.id ?? `${r.job}${r.created}${i}`}>
+                <td>
+                  {r.id ? (
+                    <a href={to(["runs", r.id])}>
+                      <Badge of={r.outcome ?? r.state} />
+                    </a>
+                  ) : (
+                    <Badge of={r.outcome ?? r.state} />
+                  )}
+                </td>
+                <td className="num">
+                  {r.id ? <a href={to(["runs", r.id])}>{absolute(isTime(r.slot) ? r.slot : r.created)}</a> : absolute(r.slot)}
+                  {r.count > 1 && <span className="muted"> {t("run.slots", { n: count(r.count) })}</span>}
+                </td>
+                <td>{t(`runKind.${r.kind}` as Key)}</td>
+                <td className="num">{r.attempts.length || "–"}</td>
+                <td>{lastAttempt?.host ?? "–"}</td>
+                <td className="num">{ms === undefined ? "–" : span(ms)}</td>
+                <td>
+                  <When at={r.ended} />
+                </td>
+                <td className="clip" title={r.reason}>
+                  {r.reason || lastAttempt?.message}
+                </td>
+              </tr>
+            );
+          })}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+const outcomes = ["succeeded", "failed", "killed", "skipped", "missed", "cancelled"];
+
+export function Runs({ name }: { name: string }) {
+  const [outcome, setOutcome] = useState("");
+  const runs = useInfiniteQuery({
+    queryKey: ["jobRuns", name, outcome],
+    queryFn: ({ pageParam, signal }) =>
+      get<RunPage>(
+        `runs${query({ job: name, outcome, to: pageParam, state: pageParam || outcome ? "ended" : undefined, limit: 100 })}`,
+        signal,
+      ),
+    initialPageParam: "",
+    getNextPageParam: (p) => p.next || undefined,
+    refetchInterval: pollTime,
+  });
+  const list = runs.data?.pages.flatMap((p) => p.runs) ?? [];
+  return (
+    <Card
+      title={t("tab.runs")}
+      extra={
+        <label>
+          {t("run.outcome")}{" "}
+          <select value={outcome} onChange={(e) => setOutcome(e.target.value)}>
+            <option value="">{t("view.all")}</option>
+            {outcomes.map((o) => (
+              <option key={o} value={o}>
+                {stateWord(o)}
+              </option>
+            ))}
+          </select>
+        </label>
+      }
+    >
+      <Failure error={runs.error} />
+      <Durations runs={list} />
+      {list.length > 0 ? <RunTable runs={list} /> : runs.isSuccess && <Empty>{t("run.none")}</Empty>}
+      {runs.hasNextPage && (
+        <button type="button" onClick={() => runs.fetchNextPage()}>
+          {t("more")}
+        </button>
+      )}
+    </Card>
+  );
+}
+
+/** How long the last runs took, oldest first. */
+function Durations({ runs }: { runs: Run[] }) {
+  const timed = runs
+    .filter((r) => took(r) !== undefined)
+    .slice(0, 80)
+    .reverse();
+  if (timed.length < 2) return null;
+  const most = Math.max(...timed.map((r) => took(r)!), 1);
+  return (
+    <svg
+      className="durations"
+      viewBox={`0 0 ${timed.length * 10} 60`}
+      height="60"
+      preserveAspectRatio="xMinYMax meet"
+      role="img"
+      aria-label={t("run.durations")}
+    >
+      {timed.map((r, i) => {
+        const h = Math.max(2, (took(r)! / most) * 58);
+        return (
+          <rect key={r.id} className={`fill-${tone(r.outcome ?? "")}`} x={i * 10} y={60 - h} width="8" height={h} rx="1.5">
+            <title>{`${absolute(r.ended)} · ${span(took(r)!)}`}</title>
+          </rect>
+        );
+      })}
+    </svg>
+  );
+}
