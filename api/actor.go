@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 
+	"github.com/hora-scheduler/hora/job"
 	"github.com/hora-scheduler/hora/scheduler"
 )
 
@@ -32,11 +33,27 @@ func (s signed) Do(ctx context.Context, ev scheduler.Event) error {
 			return err
 		}
 	}
+	if err := checkHidden(ev); err != nil {
+		return err
+	}
 	switch ev.(type) {
 	case scheduler.Explain, scheduler.Inspect, scheduler.CheckJob:
 		return s.Scheduler.Do(ctx, ev)
 	}
 	return s.Scheduler.Do(ctx, scheduler.By{Actor: c.actor, Event: ev})
+}
+
+// checkHidden refuses what would be stored with the mark of a hidden value.
+func checkHidden(ev scheduler.Event) error {
+	switch ev := ev.(type) {
+	case scheduler.PutJob:
+		return ev.Job.CheckHidden()
+	case scheduler.CheckJob:
+		return ev.Job.CheckHidden()
+	case scheduler.RunJob:
+		return job.CheckHiddenValues("environment", ev.Environment)
+	}
+	return nil
 }
 
 // sameSite refuses changes that a browser sends for a page of another server,

@@ -50,13 +50,14 @@ func (s *server) do(c call, word, name string, ev scheduler.Event) (response, er
 const chunk = 64 << 10
 
 // streamJobs writes a list of jobs on one line, as chronos-sync needs it.
-func (s *server) streamJobs(d dialect, each func(func(*leader.Job) bool)) response {
+func (s *server) streamJobs(c call, each func(func(*leader.Job) bool)) response {
+	who := callerOf(c.Context())
 	return response{stream: func(out io.Writer) error {
 		w := writer{buf: make([]byte, 0, chunk+4096)}
 		w.open('[')
 		var err error
 		each(func(j *leader.Job) bool {
-			w.job(j, d, s.shown.text(j))
+			w.job(who.job(j), c.dialect, s.shown.text(j))
 			if len(w.buf) >= chunk {
 				_, err = out.Write(w.buf)
 				w.buf = w.buf[:0]
@@ -79,7 +80,7 @@ func (s *server) listJobs(c call) (response, error) {
 	if err != nil {
 		return response{}, err
 	}
-	return s.streamJobs(c.dialect, func(yield func(*leader.Job) bool) {
+	return s.streamJobs(c, func(yield func(*leader.Job) bool) {
 		for j := range v.Created() {
 			if c.dialect == v30 {
 				j = filled(j)
@@ -132,7 +133,7 @@ func (s *server) searchJobs(c call) (response, error) {
 		}
 		return (any == "" || name != "" || command != "") && strings.Contains(n, name) && strings.Contains(k, command)
 	}
-	return s.streamJobs(c.dialect, func(yield func(*leader.Job) bool) {
+	return s.streamJobs(c, func(yield func(*leader.Job) bool) {
 		at := int64(0)
 		for j := range v.Created() {
 			if at >= offset+limit {
@@ -169,7 +170,7 @@ func (s *server) getJob(c call) (response, error) {
 		return response{}, noJob("Job", name)
 	}
 	var w writer
-	w.job(j, c.dialect, s.shown.text(j))
+	w.job(callerOf(c.Context()).job(j), c.dialect, s.shown.text(j))
 	return jsonBody(w.buf), nil
 }
 

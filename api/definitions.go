@@ -9,11 +9,12 @@ import (
 // server gives to jobs that do not say: what a client needs to compare them with its own.
 //
 //	{"defaults": {"cpus", "mem", "disk", "runAsUser"}, "jobs": [{"etag", "updated", "disabledReason"?, "definition"}]}
-func (s *server) apiDefinitions(call) (response, error) {
+func (s *server) apiDefinitions(c call) (response, error) {
 	v, err := s.look()
 	if err != nil {
 		return response{}, err
 	}
+	who := callerOf(c.Context())
 	return response{stream: func(out io.Writer) error {
 		var w writer
 		w.open('{')
@@ -31,7 +32,7 @@ func (s *server) apiDefinitions(call) (response, error) {
 			if j.State.DisabledReason != "" {
 				w.key("disabledReason").text(j.State.DisabledReason)
 			}
-			w.key("definition").job(j, own, j.Job.Schedule)
+			w.key("definition").job(who.job(j), own, j.Job.Schedule)
 			w.close('}')
 			if len(w.buf) >= chunk {
 				if _, err := out.Write(w.buf); err != nil {

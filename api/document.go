@@ -34,6 +34,7 @@ type JobDocument struct {
 	Children   []string        `json:"children"`
 	SkipNext   *time.Time      `json:"skipNext,omitempty"`
 	Backfill   *Backfill       `json:"backfill,omitempty"`
+	May        May             `json:"may"`
 }
 
 // Parent is what a job knows of one of its parents.
@@ -78,15 +79,15 @@ func (s *server) apiJob(c call) (response, error) {
 	if err != nil {
 		return response{}, err
 	}
-	return s.document(v, j, http.StatusOK)
+	return s.document(c, v, j, http.StatusOK)
 }
 
 // document writes a job with its tag.
-func (s *server) document(v *leader.View, j *leader.Job, status int) (response, error) {
-	now := time.Now()
+func (s *server) document(c call, v *leader.View, j *leader.Job, status int) (response, error) {
+	now, who := time.Now(), callerOf(c.Context())
 	r := newRow(j, s.shown)
 	out := JobDocument{
-		Name: j.Job.Name, Definition: definition(j.Job), Revision: j.Revision, UID: uint64(j.UID), UpdatedBy: j.By.Name, Row: rowJSON(r, now),
+		Name: j.Job.Name, Definition: definition(who.definition(j.Job, j.Job)), May: who.allowed(j.Job), Revision: j.Revision, UID: uint64(j.UID), UpdatedBy: j.By.Name, Row: rowJSON(r, now),
 		Next: []time.Time{}, Runs: []Run{}, Parents: []Parent{}, Children: s.family.of(v)[j.Job.Name], SkipNext: moment(j.State.SkipSlot),
 	}
 	if out.Children == nil {
@@ -98,6 +99,7 @@ func (s *server) document(v *leader.View, j *leader.Job, status int) (response, 
 	for _, run := range j.Runs {
 		out.Runs = append(out.Runs, runJSON(run, now))
 	}
+	who.hideRuns(v, out.Runs)
 	for _, name := range parentsOf(j) {
 		out.Parents = append(out.Parents, parentJSON(v, j, name, s.shown, now))
 	}
@@ -180,7 +182,8 @@ func (s *server) apiPatchJob(c call) (response, error) {
 	if err != nil {
 		return response{}, err
 	}
-	body, err := mergePatch(definition(j.Job), patch)
+	shown := callerOf(c.Context()).definition(j.Job, j.Job) // what they do not see they cannot take along into another definition
+	body, err := mergePatch(definition(shown), patch)
 	if err != nil {
 		return response{}, err
 	}
@@ -236,7 +239,7 @@ func (s *server) put(c call, body []byte) (response, error) {
 		err = s.Scheduler.Do(c.Context(), scheduler.CheckJob{PutJob: ev})
 	}
 	if dry {
-		return s.trial(old, ev.Job, err)
+		return s.trial(c, old, ev.Job, err)
 	}
 	if err == nil {
 		err = s.Scheduler.Do(c.Context(), ev)
@@ -249,9 +252,9 @@ func (s *server) put(c call, body []byte) (response, error) {
 		return response{}, err
 	}
 	if old == nil {
-		return s.document(v, j, http.StatusCreated)
+		return s.document(c, v, j, http.StatusCreated)
 	}
-	return s.document(v, j, http.StatusOK)
+	return s.document(c, v, j, http.StatusOK)
 }
 
 // readDefinition reads the body of a PUT. The name may be left out.
@@ -323,7 +326,7 @@ func condition(c call, old *leader.Job) (*uint64, error) {
 }
 
 // trial tells what a definition would do, or what is wrong with it.
-func (s *server) trial(old *leader.Job, j *job.Job, err error) (response, error) {
+func (s *server) trial(c call, old *leader.Job, j *job.Job, err error) (response, error) {
 	var field *job.FieldError
 	if errors.As(err, &field) {
 		return marshal(Trial{Errors: []Mistake{{field.Field, field.Err.Error()}}})
@@ -341,9 +344,7 @@ func (s *server) trial(old *leader.Job, j *job.Job, err error) (response, error)
 	if old == nil {
 		out.Effects = append(out.Effects, "a new job is made")
 	} else {
-		for _, d := range job.Compare(old.Job, j) {
-			out.Changes = append(out.Changes, Change(d))
-		}
+		out.Changes = changes(job.Compare(old.Job, j), callerOf(c.Context()).sees(old.Job, old.Job))
 		if old.Job.Schedule == j.Schedule && old.Job.Zone == j.Zone {
 			anchor, after = old.Anchor, old.State.Decided
 		}

@@ -86,6 +86,7 @@ func (s *server) apiNow(c call) (response, error) {
 	for _, r := range rows {
 		out.addRow(r, now)
 	}
+	callerOf(c.Context()).hideRuns(v, out.Running, out.Waiting)
 	s.addNext(&out, rows, now)
 	if err := s.addLanes(c.Context(), v, &out, rows, now); err != nil {
 		return response{}, err

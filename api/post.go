@@ -60,7 +60,7 @@ func (s *server) post(c call, dependent bool) (response, error) {
 	if err != nil {
 		return response{}, err
 	}
-	old := v.Job(p.job.Name)
+	old := callerOf(c.Context()).job(v.Job(p.job.Name)) // what they do not see is not kept for them
 	if err := s.prepare(c.dialect, &p, old, dependent); err != nil {
 		return response{}, err
 	}

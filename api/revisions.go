@@ -42,17 +42,17 @@ func (s *server) revisions(c call) (*leader.Job, []*scheduler.Revision, error) {
 }
 
 func (s *server) apiRevisions(c call) (response, error) {
-	_, list, err := s.revisions(c)
+	j, list, err := s.revisions(c)
 	if err != nil {
 		return response{}, err
 	}
+	who := callerOf(c.Context())
 	out := RevisionList{Revisions: []Revision{}}
 	for i, r := range slices.Backward(list) {
 		x := Revision{Revision: r.Number, At: r.At, By: r.By.Name, Changes: []Change{}}
 		if i > 0 && r.Job != nil && list[i-1].Job != nil {
-			for _, d := range job.Compare(list[i-1].Job, r.Job) {
-				x.Changes = append(x.Changes, Change(d))
-			}
+			before := list[i-1].Job
+			x.Changes = append(x.Changes, changes(job.Compare(before, r.Job), who.sees(j.Job, before) && who.sees(j.Job, r.Job))...)
 		}
 		out.Revisions = append(out.Revisions, x)
 	}
@@ -75,13 +75,13 @@ func (s *server) revision(c call) (*leader.Job, *scheduler.Revision, error) {
 }
 
 func (s *server) apiRevision(c call) (response, error) {
-	_, r, err := s.revision(c)
+	j, r, err := s.revision(c)
 	if err != nil {
 		return response{}, err
 	}
 	out := Revision{Revision: r.Number, At: r.At, By: r.By.Name, Changes: []Change{}}
 	if r.Job != nil {
-		out.Definition = definition(r.Job)
+		out.Definition = definition(callerOf(c.Context()).definition(j.Job, r.Job))
 	}
 	return marshal(out)
 }
@@ -142,6 +142,7 @@ func (s *server) apiAudit(c call) (response, error) {
 			return response{}, badRequest("cursor: it is none that this server gave")
 		}
 	}
+	open := callerOf(c.Context()).policy == nil
 	list, err := v.Audit(c.Context())
 	if err != nil {
 		return response{}, err
@@ -159,9 +160,7 @@ func (s *server) apiAudit(c call) (response, error) {
 		x := AuditEntry{
 			ID: a.Seq, At: a.At, By: a.By.Name, From: a.By.Address, Action: string(a.Action), Job: a.Job, Run: a.Run, Revision: a.Revision, Detail: a.Detail,
 		}
-		for _, d := range a.Changes {
-			x.Changes = append(x.Changes, Change(d))
-		}
+		x.Changes = changes(a.Changes, open) // of a job that may be gone, or be another one's now
 		page.Entries = append(page.Entries, x)
 	}
 	return marshal(page)

@@ -179,6 +179,7 @@ func (s *server) apiRuns(c call) (response, error) {
 		out = append(out, ended...)
 	}
 	page := RunPage{Runs: out[:min(len(out), f.limit)]}
+	callerOf(c.Context()).hideRuns(v, page.Runs)
 	if n := len(page.Runs); n < len(out) && page.Runs[n-1].Ended != nil {
 		page.Next = page.Runs[n-1].Ended.Format(time.RFC3339Nano)
 	}
@@ -286,6 +287,7 @@ func (s *server) findRun(c call) (found, error) {
 type RunDocument struct {
 	Run
 	Waiting []Reason `json:"waiting,omitempty"` // why it has not started
+	May     May      `json:"may"`               // to its job
 }
 
 func (s *server) apiRun(c call) (response, error) {
@@ -293,10 +295,18 @@ func (s *server) apiRun(c call) (response, error) {
 	if err != nil {
 		return response{}, err
 	}
+	who := callerOf(c.Context())
+	runs := make([]Run, 1)
 	if f.entry != nil {
-		return marshal(RunDocument{Run: entryRun(f.entry)})
+		runs[0] = entryRun(f.entry)
+	} else {
+		runs[0] = runJSON(f.run, time.Now())
 	}
-	out := RunDocument{Run: runJSON(f.run, time.Now())}
+	who.hideRuns(f.view, runs)
+	out := RunDocument{Run: runs[0], May: who.allowed(f.job.Job)}
+	if f.entry != nil {
+		return marshal(out)
+	}
 	if f.run.State != scheduler.Launched {
 		x, err := s.explain(c.Context(), f.job.Job.Name)
 		if err != nil && !errors.Is(err, leader.ErrNotLeader) { // a follower, or nobody, knows of no offers

@@ -182,9 +182,11 @@ func clock(t time.Time) string {
 func fieldsOf(j *job.Job, st *scheduler.JobState) []Field {
 	var uris []string
 	for _, f := range j.Fetch {
-		uris = append(uris, f.URI)
+		uris = append(uris, job.HideURI(f.URI))
 	}
-	uris = append(uris, j.URIs...)
+	for _, uri := range j.URIs {
+		uris = append(uris, job.HideURI(uri))
+	}
 	return []Field{
 		{"job", j.Name}, {"command", j.Command}, {"cpus", double(j.CPUs)}, {"async", strconv.FormatBool(j.Async)},
 		{"softError", strconv.FormatBool(j.SoftError)}, {"epsilon", j.Epsilon},
