@@ -25,11 +25,12 @@ const module = "github.com/hora-scheduler/hora/"
 // import more). Do not change this data to fix a build: it is the design. Arrows
 // point from adapters to the core, never back.
 var imports = map[string]string{
-	"schedule":             "",
-	"retry":                "",
-	"jobgraph":             "",
-	"job":                  "schedule retry jobgraph",
-	"scheduler":            "job schedule retry jobgraph",
+	"message":              "",
+	"schedule":             "message",
+	"retry":                "message",
+	"jobgraph":             "message",
+	"job":                  "message schedule retry jobgraph",
+	"scheduler":            "message job schedule retry jobgraph",
 	"store":                "scheduler job",
 	"store/election":       "store",
 	"store/memory":         "store store/election",
@@ -63,7 +64,7 @@ var imports = map[string]string{
 }
 
 // pure are the packages that neither know the time nor touch the world.
-var pure = []string{"job", "schedule", "jobgraph", "retry", "scheduler", "access"}
+var pure = []string{"message", "job", "schedule", "jobgraph", "retry", "scheduler", "access"}
 
 // impure are the imports that a pure package must not have.
 var impure = strings.Fields("context os os/exec os/signal io/fs io/ioutil net net/http log log/slog sync sync/atomic math/rand math/rand/v2 crypto/rand runtime unsafe syscall embed testing")

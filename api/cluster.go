@@ -75,7 +75,7 @@ func (s *server) apiCluster(c call) (response, error) {
 		out.Offers = append(out.Offers, HeldOffer{o.AgentID, o.Hostname, o.CPUs, o.Mem, o.Disk, o.Since})
 	}
 	for _, q := range in.Queue {
-		out.Queue = append(out.Queue, QueuedRun{q.Run.String(), q.Job, q.Since, q.Reason})
+		out.Queue = append(out.Queue, QueuedRun{q.Run.String(), q.Job, q.Since, q.Reason.String()})
 	}
 	s.addAgents(c.Context(), &out)
 	return marshal(out)

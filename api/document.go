@@ -355,7 +355,7 @@ func (s *server) trial(c call, old *leader.Job, j *job.Job, err error) (response
 		if err != nil {
 			return response{}, err
 		}
-		out.Words = when.Words()
+		out.Words = when.Words().String()
 		if !j.Disabled {
 			out.Next = upcoming(when, after, shownSlots)
 		}

@@ -58,7 +58,7 @@ func (s *server) explain(ctx context.Context, name string) (Explanation, error) 
 		return out, err
 	}
 	for _, r := range x.Reasons {
-		reason := Reason{Code: string(r.Code), Text: r.Text, Run: r.Run}
+		reason := Reason{Code: string(r.Code), Text: r.Text.String(), Run: r.Run}
 		if !r.At.IsZero() {
 			at := r.At.UTC()
 			reason.At = &at

@@ -69,7 +69,7 @@ func (s *server) apiPreview(c call) (response, error) {
 	case when == nil:
 		return marshal(Preview{Next: []Slot{}, Error: &Mistake{"schedule", "is empty"}})
 	}
-	out := Preview{Valid: true, Kind: kindISO, Words: when.Words(), Next: []Slot{}}
+	out := Preview{Valid: true, Kind: kindISO, Words: when.Words().String(), Next: []Slot{}}
 	if when.Kind() == schedule.Cron {
 		out.Kind = kindCron
 	}

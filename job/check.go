@@ -1,13 +1,13 @@
 package job
 
 import (
-	"errors"
-	"fmt"
 	"maps"
 	"math"
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/hora-scheduler/hora/message"
 )
 
 // CheckName tells whether a name is allowed: the characters of Chronos 2.4
@@ -15,15 +15,15 @@ import (
 func CheckName(name string) error {
 	switch {
 	case name == "":
-		return errors.New("is empty, want letters, digits, blanks and any of _ - . #")
+		return message.Errorf("is empty, want letters, digits, blanks and any of _ - . #")
 	case len(name) > MaxNameBytes:
-		return fmt.Errorf("has %d bytes, at most %d are allowed", len(name), MaxNameBytes)
+		return message.Errorf("has %d bytes, at most %d are allowed", len(name), MaxNameBytes)
 	case name == "." || name == "..":
-		return fmt.Errorf("%q is not allowed", name)
+		return message.Errorf("%q is not allowed", name)
 	}
 	for _, r := range name {
 		if !nameRune(r) {
-			return fmt.Errorf("%q has the character %q, want letters, digits, blanks and any of _ - . #", name, r)
+			return message.Errorf("%q has the character %q, want letters, digits, blanks and any of _ - . #", name, r)
 		}
 	}
 	return nil
@@ -38,29 +38,29 @@ func checkName(c *Compiled) error { return field("name", CheckName(c.Name)) }
 func checkTexts(c *Compiled) error {
 	j := c.Job
 	if len(j.Command) > MaxCommandBytes {
-		return field("command", fmt.Errorf("has %d bytes, at most %d are allowed", len(j.Command), MaxCommandBytes))
+		return field("command", message.Errorf("has %d bytes, at most %d are allowed", len(j.Command), MaxCommandBytes))
 	}
 	total := len(j.Command)
 	for name, texts := range textsOf(j) {
 		if len(texts) > MaxListItems {
-			return field(name, fmt.Errorf("has %d items, at most %d are allowed", len(texts), MaxListItems))
+			return field(name, message.Errorf("has %d items, at most %d are allowed", len(texts), MaxListItems))
 		}
 		for _, t := range texts {
 			switch total += len(t); {
 			case len(t) > MaxTextBytes:
-				return field(name, fmt.Errorf("has a text of %d bytes, at most %d are allowed", len(t), MaxTextBytes))
+				return field(name, message.Errorf("has a text of %d bytes, at most %d are allowed", len(t), MaxTextBytes))
 			case !utf8.ValidString(t):
-				return field(name, errors.New("is not valid UTF-8"))
+				return field(name, message.Errorf("is not valid UTF-8"))
 			case strings.IndexByte(t, 0) >= 0:
-				return field(name, errors.New("has a NUL character"))
+				return field(name, message.Errorf("has a NUL character"))
 			}
 		}
 	}
 	if total > MaxTotalBytes {
-		return field("job", fmt.Errorf("has %d bytes of text in all, at most %d are allowed", total, MaxTotalBytes))
+		return field("job", message.Errorf("has %d bytes of text in all, at most %d are allowed", total, MaxTotalBytes))
 	}
 	if !utf8.ValidString(j.Command) || strings.IndexByte(j.Command, 0) >= 0 {
-		return field("command", errors.New("has a NUL character or is not valid UTF-8"))
+		return field("command", message.Errorf("has a NUL character or is not valid UTF-8"))
 	}
 	for _, v := range j.Environment {
 		if err := CheckVariable(v.Name); err != nil {
@@ -73,7 +73,7 @@ func checkTexts(c *Compiled) error {
 // CheckVariable tells whether an environment variable may have that name.
 func CheckVariable(name string) error {
 	if name == "" || strings.Contains(name, "=") {
-		return fmt.Errorf("name %q is not allowed, want a name without =", name)
+		return message.Errorf("name %q is not allowed, want a name without =", name)
 	}
 	return nil
 }
@@ -138,17 +138,17 @@ func checkResources(c *Compiled) error {
 		value float64
 	}{{"cpus", j.CPUs}, {"mem", j.Mem}, {"disk", j.Disk}} {
 		if !(r.value >= 0 && r.value <= maxResource) {
-			return field(r.name, fmt.Errorf("%v is out of range, want 0 to %.0f", r.value, maxResource))
+			return field(r.name, message.Errorf("%v is out of range, want 0 to %.0f", r.value, maxResource))
 		}
 	}
 	if Milli(j.CPUs) == 0 && Milli(j.Mem) == 0 {
-		return field("cpus", errors.New("cpus and mem are both 0, a task needs one of them"))
+		return field("cpus", message.Errorf("cpus and mem are both 0, a task needs one of them"))
 	}
 	if j.GPUs < 0 || j.GPUs > 1024 {
-		return field("gpus", fmt.Errorf("%d is out of range, want 0 to 1024", j.GPUs))
+		return field("gpus", message.Errorf("%d is out of range, want 0 to 1024", j.GPUs))
 	}
 	if j.Ports < 0 || j.Ports > 1000 {
-		return field("ports", fmt.Errorf("%d is out of range, want 0 to 1000", j.Ports))
+		return field("ports", message.Errorf("%d is out of range, want 0 to 1000", j.Ports))
 	}
 	return nil
 }
@@ -170,7 +170,7 @@ func checkContainer(c *Compiled) error {
 		return nil
 	}
 	if k.Image == "" {
-		return field("container.image", errors.New("is empty, want the name of an image"))
+		return field("container.image", message.Errorf("is empty, want the name of an image"))
 	}
 	if err := oneOf("container.type", k.Type, "DOCKER", "MESOS"); err != nil {
 		return err
@@ -180,7 +180,7 @@ func checkContainer(c *Compiled) error {
 	}
 	for _, v := range k.Volumes {
 		if v.ContainerPath == "" {
-			return field("container.volumes", errors.New("containerPath is empty, want a path inside the container"))
+			return field("container.volumes", message.Errorf("containerPath is empty, want a path inside the container"))
 		}
 		if err := oneOf("container.volumes", v.Mode, "RW", "RO", ""); err != nil {
 			return err
@@ -193,11 +193,10 @@ func oneOf(name, word string, known ...string) error {
 	if slices.Contains(known, word) {
 		return nil
 	}
-	return field(name, fmt.Errorf("%q is unknown, want %s", word, strings.Join(slices.DeleteFunc(slices.Clone(known), func(s string) bool { return s == "" }), ", ")))
+	return field(name, message.Errorf("%q is unknown, want %s", word, message.Names(slices.DeleteFunc(slices.Clone(known), func(s string) bool { return s == "" }))))
 }
 
 // list writes the words of a choice in alphabetical order, without the empty one.
-func list[T any](known map[string]T) string {
-	words := slices.DeleteFunc(slices.Sorted(maps.Keys(known)), func(s string) bool { return s == "" })
-	return strings.Join(words, ", ")
+func list[T any](known map[string]T) message.Names {
+	return slices.DeleteFunc(slices.Sorted(maps.Keys(known)), func(s string) bool { return s == "" })
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/hora-scheduler/hora/jobgraph"
+	"github.com/hora-scheduler/hora/message"
 	"github.com/hora-scheduler/hora/retry"
 	"github.com/hora-scheduler/hora/schedule"
 )
@@ -65,11 +66,14 @@ type FieldError struct {
 // Error is "field: what is wrong".
 func (e *FieldError) Error() string { return e.Field + ": " + e.Err.Error() }
 
+// Said implements message.Sayer.
+func (e *FieldError) Said() message.Message { return message.Of("%s: %v", e.Field, e.Err) }
+
 // Unwrap returns the reason.
 func (e *FieldError) Unwrap() error { return e.Err }
 
 // ErrNoRun says that a definition does not tell when to run.
-var ErrNoRun = errors.New("a job needs a schedule, parents or a trigger")
+var ErrNoRun = message.Errorf("a job needs a schedule, parents or a trigger")
 
 // Limits of a definition.
 const (
@@ -155,11 +159,11 @@ func (c *Compiled) readWhen(anchor time.Time, d Defaults) error {
 		return err
 	}
 	if c.When == nil && j.NotBefore+j.NotAfter != "" {
-		return field("notBefore", errors.New("notBefore and notAfter are bounds of a schedule, and the job has none"))
+		return field("notBefore", message.Errorf("notBefore and notAfter are bounds of a schedule, and the job has none"))
 	}
 	switch {
 	case j.Trigger != "" && len(j.Parents) > 0:
-		return field("trigger", errors.New("a job has parents or a trigger, not both"))
+		return field("trigger", message.Errorf("a job has parents or a trigger, not both"))
 	case j.Trigger != "":
 		t, err := jobgraph.ParseTrigger(j.Trigger)
 		if err != nil {
@@ -170,7 +174,7 @@ func (c *Compiled) readWhen(anchor time.Time, d Defaults) error {
 		c.Gate = jobgraph.All(j.Parents)
 	}
 	if c.When != nil && c.Gate != nil {
-		return field("schedule", errors.New("a job has a schedule or parents, not both"))
+		return field("schedule", message.Errorf("a job has a schedule or parents, not both"))
 	}
 	if c.When == nil && c.Gate == nil && !j.Disabled {
 		return field("schedule", ErrNoRun)
@@ -187,7 +191,7 @@ func instant(name, text string) (time.Time, error) {
 	}
 	t, err := time.Parse(time.RFC3339Nano, text)
 	if err != nil || t.IsZero() {
-		return t, field(name, fmt.Errorf("%q is no instant, want RFC 3339 such as 2026-01-31T08:00:00Z", text))
+		return t, field(name, message.Errorf("%q is no instant, want RFC 3339 such as 2026-01-31T08:00:00Z", text))
 	}
 	return t, nil
 }
@@ -196,7 +200,7 @@ func instant(name, text string) (time.Time, error) {
 func choose[T any](name, word string, known map[string]T) (T, error) {
 	v, ok := known[word]
 	if !ok {
-		return v, field(name, fmt.Errorf("%q is unknown, want %s", word, list(known)))
+		return v, field(name, message.Errorf("%q is unknown, want %s", word, list(known)))
 	}
 	return v, nil
 }
@@ -210,7 +214,7 @@ func (c *Compiled) readPolicies() (err error) {
 		return err
 	}
 	if j.MaxConcurrent < 0 || j.MaxConcurrent > MaxConcurrent {
-		return field("maxConcurrent", fmt.Errorf("%d is out of range, want 0 to %d", j.MaxConcurrent, MaxConcurrent))
+		return field("maxConcurrent", message.Errorf("%d is out of range, want 0 to %d", j.MaxConcurrent, MaxConcurrent))
 	}
 	if c.Epsilon, err = duration("epsilon", j.Epsilon); err != nil {
 		return err
@@ -231,7 +235,7 @@ func (c *Compiled) readPolicies() (err error) {
 func (c *Compiled) readRetry(d Defaults) (err error) {
 	j, p := c.Job, &c.Retry
 	if j.Retries > MaxRetries {
-		return field("retries", fmt.Errorf("%d is out of range, want 0 to %d", j.Retries, MaxRetries))
+		return field("retries", message.Errorf("%d is out of range, want 0 to %d", j.Retries, MaxRetries))
 	}
 	p.Retries = max(0, j.Retries) // Chronos takes a negative number for none
 	p.Interval = d.RetryInterval
@@ -247,7 +251,7 @@ func (c *Compiled) readRetry(d Defaults) (err error) {
 		return err
 	}
 	if !(j.RetryJitter >= 0 && j.RetryJitter <= 1) {
-		return field("retryJitter", fmt.Errorf("%v is out of range, want 0 to 1", j.RetryJitter))
+		return field("retryJitter", message.Errorf("%v is out of range, want 0 to 1", j.RetryJitter))
 	}
 	p.Jitter = j.RetryJitter
 	for _, text := range j.RetryOn {
@@ -272,11 +276,11 @@ func duration(name, text string) (time.Duration, error) {
 	d, fixed := p.Fixed()
 	switch {
 	case !fixed:
-		return 0, field(name, fmt.Errorf("%q has months or years, whose length varies; want days or less, for example P1D or PT90S", text))
+		return 0, field(name, message.Errorf("%q has months or years, whose length varies; want days or less, for example P1D or PT90S", text))
 	case d < 0:
-		return 0, field(name, fmt.Errorf("%q is negative, want for example PT30S", text))
+		return 0, field(name, message.Errorf("%q is negative, want for example PT30S", text))
 	case d > maxDuration:
-		return 0, field(name, fmt.Errorf("%q is too long, want at most P366D", text))
+		return 0, field(name, message.Errorf("%q is too long, want at most P366D", text))
 	}
 	return d, nil
 }

@@ -1,10 +1,11 @@
 package job
 
 import (
-	"fmt"
 	"regexp"
 	"strconv"
 	"strings"
+
+	"github.com/hora-scheduler/hora/message"
 )
 
 // Operators of constraints (contracts/chronos.md 2.4).
@@ -50,7 +51,7 @@ type Matcher struct {
 // compileConstraint checks c and prepares it for matching.
 func compileConstraint(c Constraint) (Matcher, error) {
 	if c.Attribute == "" {
-		return Matcher{}, fmt.Errorf("the attribute's name is empty, want [attribute, operator, value]")
+		return Matcher{}, message.Errorf("the attribute's name is empty, want [attribute, operator, value]")
 	}
 	m := Matcher{Constraint: c}
 	switch c.Operator {
@@ -62,10 +63,10 @@ func compileConstraint(c Constraint) (Matcher, error) {
 			m.re, err = regexp.Compile("^(?:" + c.Value + ")$")
 		}
 		if err != nil {
-			return Matcher{}, fmt.Errorf("value %q is not a regular expression (RE2 syntax): %v", c.Value, err)
+			return Matcher{}, message.Errorf("value %q is not a regular expression (RE2 syntax): %v", c.Value, err)
 		}
 	default:
-		return Matcher{}, fmt.Errorf("operator %q is unknown, want EQUALS, LIKE or UNLIKE", c.Operator)
+		return Matcher{}, message.Errorf("operator %q is unknown, want EQUALS, LIKE or UNLIKE", c.Operator)
 	}
 	return m, nil
 }

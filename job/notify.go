@@ -2,9 +2,10 @@ package job
 
 import (
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/hora-scheduler/hora/message"
 )
 
 // NotifyEvents is a set of things that people are told about a job.
@@ -71,7 +72,7 @@ func ParseNotify(text string) ([]NotifyRule, error) {
 			return nil, err
 		}
 		if rules = append(rules, rule); len(rules) > maxNotifyRules {
-			return nil, fmt.Errorf("has more than %d rules", maxNotifyRules)
+			return nil, message.Errorf("has more than %d rules", maxNotifyRules)
 		}
 	}
 	return rules, nil
@@ -84,7 +85,7 @@ func parseNotifyRule(text string) (NotifyRule, error) {
 	if i := slices.Index(words, "to"); i >= 0 {
 		events, targets = strings.Join(words[:i], " "), strings.Join(words[i+1:], " ")
 		if targets == "" {
-			return rule, fmt.Errorf("%.80q names nobody after to, want %s or a mail address", strings.TrimSpace(text), strings.Join(NotifySinks, ", "))
+			return rule, message.Errorf("%.80q names nobody after to, want %s or a mail address", strings.TrimSpace(text), message.Names(NotifySinks))
 		}
 	}
 	for name := range strings.SplitSeq(events, ",") {
@@ -96,9 +97,9 @@ func parseNotifyRule(text string) (NotifyRule, error) {
 		case i >= 0:
 			rule.Events |= 1 << i
 		case name == "":
-			return rule, fmt.Errorf("%.80q lacks an event, want for example %q", strings.TrimSpace(text), "failed, recovered to mail")
+			return rule, message.Errorf("%.80q lacks an event, want for example %q", strings.TrimSpace(text), "failed, recovered to mail")
 		default:
-			return rule, fmt.Errorf("event %.80q is unknown, want all, none or some of %s", name, strings.Join(notifyNames[:], ", "))
+			return rule, message.Errorf("event %.80q is unknown, want all, none or some of %s", name, message.Names(notifyNames[:]))
 		}
 	}
 	if targets == "" {
@@ -114,7 +115,7 @@ func parseNotifyRule(text string) (NotifyRule, error) {
 			}
 			rule.Addresses = append(rule.Addresses, name)
 		default:
-			return rule, fmt.Errorf("target %.80q is unknown, want %s or a mail address", name, strings.Join(NotifySinks, ", "))
+			return rule, message.Errorf("target %.80q is unknown, want %s or a mail address", name, message.Names(NotifySinks))
 		}
 	}
 	return rule, nil
@@ -125,7 +126,7 @@ func parseNotifyRule(text string) (NotifyRule, error) {
 func checkAddress(address string) error {
 	local, domain, _ := strings.Cut(address, "@")
 	if local == "" || domain == "" || strings.ContainsAny(address, " \t\r\n<>\"(),:;\\") || strings.Contains(domain, "@") {
-		return fmt.Errorf("%.80q is no mail address, want for example ops@example.com", address)
+		return message.Errorf("%.80q is no mail address, want for example ops@example.com", address)
 	}
 	return nil
 }

@@ -6,17 +6,18 @@
 package jobgraph
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/hora-scheduler/hora/message"
 )
 
 // Reasons for refusing a set of parents. Test with errors.Is.
 var (
-	ErrUnknownParent = errors.New("unknown parent")
-	ErrCycle         = errors.New("dependency cycle")
-	ErrSelf          = errors.New("a job cannot be its own parent")
+	ErrUnknownParent = message.Errorf("unknown parent")
+	ErrCycle         = message.Errorf("dependency cycle")
+	ErrSelf          = message.Errorf("a job cannot be its own parent")
 )
 
 // Graph is a directed acyclic graph of jobs. It keeps a topological order that
@@ -76,10 +77,10 @@ func names(n *node, parents bool) []string {
 func (g *Graph) Check(name string, parents []string) error {
 	for _, p := range parents {
 		if p == name {
-			return fmt.Errorf("%w: %q", ErrSelf, name)
+			return message.Errorf("%w: %q", ErrSelf, name)
 		}
 		if g.nodes[p] == nil {
-			return fmt.Errorf("%w: %q", ErrUnknownParent, p)
+			return message.Errorf("%w: %q", ErrUnknownParent, p)
 		}
 	}
 	n := g.nodes[name]
@@ -88,7 +89,7 @@ func (g *Graph) Check(name string, parents []string) error {
 	}
 	for _, p := range parents {
 		if path := g.path(n, g.nodes[p]); path != nil {
-			return fmt.Errorf("%w: %s", ErrCycle, describe(path))
+			return message.Errorf("%w: %s", ErrCycle, describe(path))
 		}
 	}
 	return nil

@@ -1,9 +1,10 @@
 package jobgraph
 
 import (
-	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/hora-scheduler/hora/message"
 )
 
 // Condition is what a trigger may ask of a parent.
@@ -188,10 +189,10 @@ func ParseTrigger(text string) (*Trigger, error) {
 	p := triggerParser{text: text}
 	t, err := p.or()
 	if err == nil && p.skip() < len(text) {
-		err = p.want("&&, || or the end")
+		err = p.want(message.Of("&&, || or the end"))
 	}
 	if err != nil {
-		return nil, fmt.Errorf("trigger %q: %w", text, err)
+		return nil, message.Errorf("trigger %q: %w", text, err)
 	}
 	return t, nil
 }
@@ -218,11 +219,11 @@ func (p *triggerParser) take(token string) bool {
 	return true
 }
 
-func (p *triggerParser) want(what string) error {
+func (p *triggerParser) want(what message.Message) error {
 	if p.at >= len(p.text) {
-		return fmt.Errorf("at the end: want %s", what)
+		return message.Errorf("at the end: want %s", what)
 	}
-	return fmt.Errorf("at position %d: want %s", p.at+1, what)
+	return message.Errorf("at position %d: want %s", p.at+1, what)
 }
 
 func (p *triggerParser) or() (*Trigger, error) { return p.list("||", '|', p.and) }
@@ -259,11 +260,11 @@ func flatten(list []*Trigger, t *Trigger, op byte) []*Trigger {
 func (p *triggerParser) term() (*Trigger, error) {
 	if p.take("(") {
 		if p.depth++; p.depth > maxDepth {
-			return nil, fmt.Errorf("at position %d: brackets are nested more than %d deep", p.at, maxDepth)
+			return nil, message.Errorf("at position %d: brackets are nested more than %d deep", p.at, maxDepth)
 		}
 		t, err := p.or()
 		if err == nil && !p.take(")") {
-			err = p.want(")")
+			err = p.want(message.Of("%c", ')'))
 		}
 		p.depth--
 		return t, err
@@ -283,20 +284,20 @@ func (p *triggerParser) term() (*Trigger, error) {
 	case "done":
 		leaf.condition = Done
 	default:
-		return nil, fmt.Errorf("%q is no function, want succeeded, failed or done", name)
+		return nil, message.Errorf("%q is no function, want succeeded, failed or done", name)
 	}
 	if leaf.name, _, err = p.name(); err != nil {
 		return nil, err
 	}
 	if !p.take(")") {
-		return nil, p.want(")")
+		return nil, p.want(message.Of("%c", ')'))
 	}
 	return leaf, nil
 }
 
 func (p *triggerParser) name() (name string, quoted bool, err error) {
 	if p.skip() >= len(p.text) {
-		return "", false, p.want("a job's name or (")
+		return "", false, p.want(message.Of("a job's name or ("))
 	}
 	if q := p.text[p.at]; q == '"' || q == '\'' {
 		return p.quoted(q)
@@ -306,7 +307,7 @@ func (p *triggerParser) name() (name string, quoted bool, err error) {
 		p.at++
 	}
 	if p.at == start {
-		return "", false, p.want("a job's name (quoted, if it has odd characters) or (")
+		return "", false, p.want(message.Of("a job's name (quoted, if it has odd characters) or ("))
 	}
 	return p.text[start:p.at], false, nil
 }
@@ -317,7 +318,7 @@ func (p *triggerParser) quoted(q byte) (string, bool, error) {
 		switch c := p.text[i]; {
 		case c == q:
 			if b.Len() == 0 {
-				return "", true, p.want("a name that is not empty")
+				return "", true, p.want(message.Of("a name that is not empty"))
 			}
 			p.at = i + 1
 			return b.String(), true, nil
@@ -329,5 +330,5 @@ func (p *triggerParser) quoted(q byte) (string, bool, error) {
 		}
 	}
 	p.at = len(p.text)
-	return "", true, p.want("a closing " + string(q))
+	return "", true, p.want(message.Of("a closing %c", q))
 }

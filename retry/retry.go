@@ -7,11 +7,12 @@
 package retry
 
 import (
-	"fmt"
 	"hash/fnv"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/hora-scheduler/hora/message"
 )
 
 // Backoff says how the interval grows from one retry to the next.
@@ -48,7 +49,7 @@ func ParseCodes(text string) (Codes, error) {
 	a, errA := strconv.Atoi(from)
 	b, errB := strconv.Atoi(to)
 	if errA != nil || errB != nil || a < 0 || b > 255 || a > b {
-		return Codes{}, fmt.Errorf("%q is not an exit code or a range of them, want for example \"75\" or \"1-63\" within 0 to 255", text)
+		return Codes{}, message.Errorf("%q is not an exit code or a range of them, want for example \"75\" or \"1-63\" within 0 to 255", text)
 	}
 	return Codes{a, b}, nil
 }

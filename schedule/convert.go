@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/hora-scheduler/hora/message"
 )
 
 // ComparedYears is over how many years a conversion is compared with what it
@@ -85,7 +87,7 @@ func Intervals(text string, o Options, most int) (*Conversion, error) {
 			return c.exact([]piece{{local: e.start + c.clock.offsetAt(e.start/1000)*1000, at: e.start, period: timePeriod(e.length)}}, true)
 		}
 	}
-	return nil, fmt.Errorf("schedule %q: %w", text, syntaxf("it is an ISO 8601 interval already, want cron"))
+	return nil, message.Errorf("schedule %q: %w", text, syntaxf("it is an ISO 8601 interval already, want cron"))
 }
 
 // converter is what a conversion needs to know.

@@ -1,10 +1,10 @@
 package schedule
 
 import (
-	"fmt"
 	"strings"
 	"time"
 
+	"github.com/hora-scheduler/hora/message"
 	"github.com/robfig/cron/v3"
 )
 
@@ -62,7 +62,7 @@ func (s *Schedule) readEvery(texts []string, anchor time.Time) error {
 	case err != nil:
 		return syntaxf("@every %s: want a duration such as 90s or 1h30m", texts[0])
 	case d < time.Second:
-		return fmt.Errorf("@every %s: %w", texts[0], ErrPeriod)
+		return message.Errorf("@every %s: %w", texts[0], ErrPeriod)
 	case d%time.Millisecond != 0:
 		return syntaxf("@every %s: want whole milliseconds", texts[0])
 	}
@@ -101,7 +101,7 @@ func (s *Schedule) readFields(texts [6]string, o Options) error {
 		for item := range strings.SplitSeq(text, ",") {
 			line, err := p.plain(item, o.Name)
 			if err != nil {
-				return syntaxError(err.Error())
+				return syntaxError{err}
 			}
 			items = append(items, line)
 		}
@@ -110,7 +110,7 @@ func (s *Schedule) readFields(texts [6]string, o Options) error {
 	parser := cron.NewParser(cron.Second | cron.Minute | cron.Hour | cron.Dom | cron.Month | cron.Dow)
 	parsed, err := parser.Parse(strings.Join(plain[:], " "))
 	if err != nil {
-		return syntaxError(err.Error())
+		return syntaxError{err}
 	}
 	b, ok := parsed.(*cron.SpecSchedule)
 	if !ok {
@@ -122,7 +122,7 @@ func (s *Schedule) readFields(texts [6]string, o Options) error {
 	s.sets = &bitSets{b.Second &^ star, b.Minute &^ star, b.Hour &^ star, b.Dom &^ star, b.Month &^ star, b.Dow &^ star}
 	c.fields = newFields(*s.sets, begins(3) || begins(5))
 	if !c.possible() {
-		return fmt.Errorf("%w: no month %s has a day %s", ErrImpossible, texts[4], texts[3])
+		return message.Errorf("%w: no month %s has a day %s", ErrImpossible, texts[4], texts[3])
 	}
 	elapsed := strings.ContainsAny(texts[1]+texts[2], "*?/")
 	c.atGapEnd = o.Gap == GapRun || o.Gap == GapDefault && !elapsed

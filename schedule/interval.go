@@ -1,10 +1,11 @@
 package schedule
 
 import (
-	"fmt"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/hora-scheduler/hora/message"
 )
 
 // readInterval reads R[n]/[start]/period (Chronos contract 3.1).
@@ -21,7 +22,7 @@ func (s *Schedule) readInterval(o Options) error {
 	}
 	period, err := parsePeriod(rest[split+1:])
 	if err != nil {
-		return fmt.Errorf("period %q: %w", rest[split+1:], err)
+		return message.Errorf("period %q: %w", rest[split+1:], err)
 	}
 	if err := period.check(rest[split+1:]); err != nil {
 		return err

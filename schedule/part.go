@@ -1,15 +1,17 @@
 package schedule
 
 import (
-	"fmt"
 	"hash/fnv"
 	"strconv"
 	"strings"
+
+	"github.com/hora-scheduler/hora/message"
 )
 
 // A part is one field of a cron expression.
 type part struct {
-	name      string
+	name      string          // never changes: it is hashed
+	said      message.Message // the same, for people
 	low, high int
 	names     string // three letters each, from low on
 	hashHigh  int    // the highest number that H stands for; 0 if H may not be used
@@ -18,17 +20,17 @@ type part struct {
 func partOf(i int) part {
 	switch i {
 	case 0:
-		return part{name: "second", high: 59}
+		return part{name: "second", said: message.Of("second"), high: 59}
 	case 1:
-		return part{name: "minute", high: 59, hashHigh: 59}
+		return part{name: "minute", said: message.Of("minute"), high: 59, hashHigh: 59}
 	case 2:
-		return part{name: "hour", high: 23, hashHigh: 23}
+		return part{name: "hour", said: message.Of("hour"), high: 23, hashHigh: 23}
 	case 3:
-		return part{name: "day of month", low: 1, high: 31, hashHigh: 28}
+		return part{name: "day of month", said: message.Of("day of month"), low: 1, high: 31, hashHigh: 28}
 	case 4:
-		return part{name: "month", low: 1, high: 12, names: "JANFEBMARAPRMAYJUNJULAUGSEPOCTNOVDEC"}
+		return part{name: "month", said: message.Of("month"), low: 1, high: 12, names: "JANFEBMARAPRMAYJUNJULAUGSEPOCTNOVDEC"}
 	}
-	return part{name: "day of week", high: 7, names: "SUNMONTUEWEDTHUFRISAT", hashHigh: 6}
+	return part{name: "day of week", said: message.Of("day of week"), high: 7, names: "SUNMONTUEWEDTHUFRISAT", hashHigh: 6}
 }
 
 // plain checks one item of the field's list and writes it in numbers: *, */n, a
@@ -39,7 +41,7 @@ func (p part) plain(item, job string) (string, error) {
 	if stepped {
 		var ok bool
 		if step, ok = smallNumber(stepText, 4); !ok || step == 0 {
-			return "", fmt.Errorf("%s %q: the step is not a number from 1 on", p.name, item)
+			return "", message.Errorf("%s %q: the step is not a number from 1 on", p.said, item)
 		}
 	}
 	if base == "*" || base == "?" {
@@ -101,7 +103,7 @@ func (p part) bounds(base, item string, stepped bool) (from, to int, err error) 
 		to = from
 	}
 	if from > to {
-		return 0, 0, fmt.Errorf("%s %q: %s is after %s", p.name, item, low, high)
+		return 0, 0, message.Errorf("%s %q: %s is after %s", p.said, item, low, high)
 	}
 	return from, to, nil
 }
@@ -113,15 +115,15 @@ func (p part) number(text, item string) (int, error) {
 	n, ok := smallNumber(text, 9)
 	switch {
 	case !ok && strings.ContainsAny(text, "LWlw#"):
-		return 0, fmt.Errorf("%s %q: L, W and # are not known", p.name, item)
+		return 0, message.Errorf("%s %q: L, W and # are not known", p.said, item)
 	case !ok && p.names != "":
-		return 0, fmt.Errorf("%s %q: %q is neither a number nor a name such as %s", p.name, item, text, p.names[3:6])
+		return 0, message.Errorf("%s %q: %q is neither a number nor a name such as %s", p.said, item, text, p.names[3:6])
 	case !ok:
-		return 0, fmt.Errorf("%s %q: %q is not a number", p.name, item, text)
+		return 0, message.Errorf("%s %q: %q is not a number", p.said, item, text)
 	case n < p.low:
-		return 0, fmt.Errorf("%s %d is below %d", p.name, n, p.low)
+		return 0, message.Errorf("%s %d is below %d", p.said, n, p.low)
 	case n > p.high:
-		return 0, fmt.Errorf("%s %d is above %d", p.name, n, p.high)
+		return 0, message.Errorf("%s %d is above %d", p.said, n, p.high)
 	}
 	return n, nil
 }
@@ -129,14 +131,14 @@ func (p part) number(text, item string) (int, error) {
 // hashed reads what follows an H: nothing, or (from-to).
 func (p part) hashed(rest, item string) (from, to int, err error) {
 	if p.hashHigh == 0 {
-		return 0, 0, fmt.Errorf("%s %q: H may stand for minute, hour, day of month and day of week only", p.name, item)
+		return 0, 0, message.Errorf("%s %q: H may stand for minute, hour, day of month and day of week only", p.said, item)
 	}
 	if rest == "" {
 		return p.low, p.hashHigh, nil
 	}
 	low, high, ok := strings.Cut(strings.TrimSuffix(strings.TrimPrefix(rest, "("), ")"), "-")
 	if !ok || rest[0] != '(' || rest[len(rest)-1] != ')' {
-		return 0, 0, fmt.Errorf("%s %q: want H, H(from-to), H/step or H(from-to)/step", p.name, item)
+		return 0, 0, message.Errorf("%s %q: want H, H(from-to), H/step or H(from-to)/step", p.said, item)
 	}
 	q := p
 	q.high = p.hashHigh
@@ -144,7 +146,7 @@ func (p part) hashed(rest, item string) (from, to int, err error) {
 		to, err = q.number(high, item)
 	}
 	if err == nil && from > to {
-		err = fmt.Errorf("%s %q: %s is after %s", p.name, item, low, high)
+		err = message.Errorf("%s %q: %s is after %s", p.said, item, low, high)
 	}
 	return from, to, err
 }

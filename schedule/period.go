@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/hora-scheduler/hora/message"
 )
 
 // Period is an ISO 8601 duration as Chronos reads and writes it (Chronos
@@ -23,7 +25,7 @@ type Period struct {
 func ParseDuration(text string) (Period, error) {
 	p, err := parsePeriod(text)
 	if err != nil {
-		return Period{}, fmt.Errorf("duration %q: %w", text, err)
+		return Period{}, message.Errorf("duration %q: %w", text, err)
 	}
 	return p, nil
 }
@@ -223,11 +225,11 @@ func (p Period) check(text string) error {
 	months, days, millis := p.months(), p.days(), p.millis()
 	switch {
 	case months == 0 && days == 0 && millis == 0:
-		return fmt.Errorf("period %q is zero: %w", text, ErrPeriod)
+		return message.Errorf("period %q is zero: %w", text, ErrPeriod)
 	case months < 0 || days < 0 || millis < 0:
-		return fmt.Errorf("period %q is negative: %w", text, ErrPeriod)
+		return message.Errorf("period %q is negative: %w", text, ErrPeriod)
 	case months == 0 && days == 0 && millis < 1000:
-		return fmt.Errorf("period %q is shorter than a second: %w", text, ErrPeriod)
+		return message.Errorf("period %q is shorter than a second: %w", text, ErrPeriod)
 	}
 	return nil
 }

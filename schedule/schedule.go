@@ -24,6 +24,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/hora-scheduler/hora/message"
 )
 
 // Kind is how a schedule is written.
@@ -102,7 +104,7 @@ func Parse(text string, o Options) (*Schedule, error) {
 		if len(text) > maxText {
 			text = text[:maxText]
 		}
-		return nil, fmt.Errorf("schedule %q: %w", text, err)
+		return nil, message.Errorf("schedule %q: %w", text, err)
 	}
 	return s, nil
 }
@@ -118,7 +120,7 @@ func parse(text string, o Options) (*Schedule, error) {
 	if !o.NotAfter.IsZero() {
 		s.last = toMillis(o.NotAfter)
 		if o.NotAfter.Before(o.NotBefore) {
-			return nil, fmt.Errorf("%w: it ends %s, before it begins %s", ErrImpossible, o.NotAfter.Format(time.RFC3339), o.NotBefore.Format(time.RFC3339))
+			return nil, message.Errorf("%w: it ends %s, before it begins %s", ErrImpossible, o.NotAfter.Format(time.RFC3339), o.NotBefore.Format(time.RFC3339))
 		}
 	}
 	if looksISO(text) {

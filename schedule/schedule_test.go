@@ -81,7 +81,7 @@ var badTexts = []struct {
 	{"R/2030-13-01T00:00:00Z/P1D", "", ErrSyntax, "month 13 is not in 1 to 12"},
 	{"R/2030-01-01T25:00:00Z/P1D", "", ErrSyntax, "hour 25 is not in 0 to 23"},
 	{"R/2030-01-01 00:00:00/P1D", "", ErrSyntax, ""},
-	{"R/now/PT1H", "", ErrSyntax, `want year at "now"`},
+	{"R/now/PT1H", "", ErrSyntax, `want year, not "now"`},
 	{"R/2030-01-01T00:00:00Z/1H", "", ErrSyntax, ""},
 	{"R/2030-01-01T00:00:00Z/PT", "", ErrSyntax, "T is followed by"},
 	{"R/2030-01-01T00:00:00Z/PXX", "", ErrSyntax, ""},

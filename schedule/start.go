@@ -3,6 +3,8 @@ package schedule
 import (
 	"math"
 	"strings"
+
+	"github.com/hora-scheduler/hora/message"
 )
 
 // start is the middle part of an ISO 8601 schedule.
@@ -29,13 +31,13 @@ func parseStart(text string) (s start, err error) {
 			return s, nil
 		}
 		if !r.literal('T') {
-			return s, r.unexpected("T and a time, or nothing,")
+			return s, r.unexpected(message.Of("T and a time, or nothing"))
 		}
 		if r.done() {
 			return s, nil
 		}
 	} else if r.done() || !r.digit() {
-		return s, r.unexpected("a time, for example T10:00,")
+		return s, r.unexpected(message.Of("a time, for example T10:00"))
 	}
 	if r.digit() {
 		ms, err := r.time()
@@ -51,7 +53,7 @@ func parseStart(text string) (s start, err error) {
 		s.hasOffset = true
 	}
 	if !r.done() {
-		return s, r.unexpected("the end")
+		return s, r.unexpected(message.Of("the end"))
 	}
 	return s, nil
 }
@@ -82,15 +84,15 @@ func (r *reader) literal(c byte) bool {
 	return true
 }
 
-func (r *reader) unexpected(want string) error {
+func (r *reader) unexpected(want message.Message) error {
 	if r.done() {
-		return syntaxf("start %q ends where %s is expected", r.text, strings.TrimRight(want, ","))
+		return syntaxf("start %q ends where %s is expected", r.text, want)
 	}
-	return syntaxf("start %q: want %s at %q", r.text, want, r.text[r.at:])
+	return syntaxf("start %q: want %s, not %q", r.text, want, r.text[r.at:])
 }
 
 // number reads 1 to most digits and checks the range.
-func (r *reader) number(name string, most, low, high int) (int, error) {
+func (r *reader) number(name message.Message, most, low, high int) (int, error) {
 	from, n := r.at, 0
 	for r.digit() && r.at-from < most {
 		n = n*10 + int(r.text[r.at]-'0')
@@ -110,7 +112,7 @@ func (r *reader) date() (int64, error) {
 	if r.peek() == '+' {
 		r.at++
 	}
-	year, err := r.number("year", 9, minYear, maxYear)
+	year, err := r.number(message.Of("year"), 9, minYear, maxYear)
 	if err != nil {
 		return 0, err
 	}
@@ -132,30 +134,30 @@ func (r *reader) date() (int64, error) {
 		if leap(y) {
 			days = 366
 		}
-		n, err := r.number("day of the year", 3, 1, days)
+		n, err := r.number(message.Of("day of the year"), 3, 1, days)
 		return dayOf(y, 1, 1) + int64(n) - 1, err
 	}
-	month, err := r.number("month", 2, 1, 12)
+	month, err := r.number(message.Of("month"), 2, 1, 12)
 	if err != nil {
 		return 0, err
 	}
 	if !r.literal('-') {
 		return dayOf(y, month, 1), nil
 	}
-	n, err := r.number("day", 2, 1, daysIn(y, month))
+	n, err := r.number(message.Of("day"), 2, 1, daysIn(y, month))
 	return dayOf(y, month, n), err
 }
 
 // week reads the rest of a week date; its first day is Monday.
 func (r *reader) week(y int64) (int64, error) {
 	first, next := firstWeek(y), firstWeek(y+1)
-	week, err := r.number("week", 2, 1, int(next-first)/7)
+	week, err := r.number(message.Of("week"), 2, 1, int(next-first)/7)
 	if err != nil {
 		return 0, err
 	}
 	day := 1
 	if r.literal('-') {
-		if day, err = r.number("day of the week", 1, 1, 7); err != nil {
+		if day, err = r.number(message.Of("day of the week"), 1, 1, 7); err != nil {
 			return 0, err
 		}
 	}
@@ -171,7 +173,7 @@ func firstWeek(y int64) int64 {
 // time reads hours, minutes and seconds; the last of them may have a fraction.
 func (r *reader) time() (ms int64, err error) {
 	high, unit := 23, int64(3600*1000)
-	for _, name := range [...]string{"hour", "minute", "second"} {
+	for i, name := range [...]message.Message{message.Of("hour"), message.Of("minute"), message.Of("second")} {
 		n, err := r.number(name, 2, 0, high)
 		if err != nil {
 			return 0, err
@@ -182,7 +184,7 @@ func (r *reader) time() (ms int64, err error) {
 			part, err := r.fraction(unit)
 			return ms + part, err
 		}
-		if name == "second" || !r.literal(':') {
+		if i == 2 || !r.literal(':') {
 			break
 		}
 		high, unit = 59, unit/60
@@ -194,7 +196,7 @@ func (r *reader) time() (ms int64, err error) {
 // Joda-Time does: a third of an hour is 19:59.999.
 func (r *reader) fraction(unit int64) (int64, error) {
 	if !r.digit() {
-		return 0, r.unexpected("decimals")
+		return 0, r.unexpected(message.Of("decimals"))
 	}
 	sum := int64(0)
 	for i := 0; r.digit(); i++ {
@@ -216,12 +218,12 @@ func (r *reader) offset() (int, error) {
 	}
 	sign := r.peek()
 	if sign != '+' && sign != '-' {
-		return 0, r.unexpected("an offset (Z or +hh:mm), or nothing,")
+		return 0, r.unexpected(message.Of("an offset (Z or +hh:mm), or nothing"))
 	}
 	r.at++
 	seconds, unit, high := 0, 3600, 23
 	colons := false
-	for i, name := range [...]string{"hours of the offset", "minutes of the offset", "seconds of the offset"} {
+	for i, name := range [...]message.Message{message.Of("hours of the offset"), message.Of("minutes of the offset"), message.Of("seconds of the offset")} {
 		if i == 1 {
 			colons = r.peek() == ':'
 		}
@@ -243,7 +245,7 @@ func (r *reader) offset() (int, error) {
 		if colons && (r.peek() == '.' || r.peek() == ',') {
 			r.at++
 		}
-		if n, err := r.number("fraction of the offset", 3, 0, math.MaxInt); err != nil || n != 0 {
+		if n, err := r.number(message.Of("fraction of the offset"), 3, 0, math.MaxInt); err != nil || n != 0 {
 			return 0, syntaxf("start %q: the offset needs whole seconds", r.text)
 		}
 	}

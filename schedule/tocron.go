@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/hora-scheduler/hora/message"
 )
 
 // Expressions turns an ISO 8601 interval into cron expressions, mostly one, if
@@ -22,7 +24,7 @@ func Expressions(text string, o Options, most int) (*Conversion, error) {
 		return nil, err
 	}
 	if s.iso == nil {
-		return nil, fmt.Errorf("schedule %q: %w", text, syntaxf("it is cron already, want an ISO 8601 interval"))
+		return nil, message.Errorf("schedule %q: %w", text, syntaxf("it is cron already, want an ISO 8601 interval"))
 	}
 	c := newConverter(s, o, most)
 	v := c.conversion()

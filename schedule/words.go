@@ -5,124 +5,175 @@ import (
 	"math/bits"
 	"strings"
 	"time"
+
+	"github.com/hora-scheduler/hora/message"
 )
 
-// Words says in English what the schedule means, such as "at 02:30 on Monday to
-// Friday" or "every 5 minutes". H stands for its value.
-func (s *Schedule) Words() string {
+// Words says what the schedule means, such as "at 02:30 on Monday to Friday" or
+// "every 5 minutes". H stands for its value.
+func (s *Schedule) Words() message.Message {
 	w, isWall := s.engine.(*wall)
 	if !isWall {
 		return s.intervalWords()
 	}
 	text := s.sets.words(w.fields.both)
 	if zone := s.loc.String(); zone != "UTC" {
-		text += ", " + zone + " time"
+		return message.Of("%v, %s time", text, zone)
 	}
 	return text
 }
 
-func (s *Schedule) intervalWords() string {
+func (s *Schedule) intervalWords() message.Message {
 	if s.iso == nil {
-		return "every " + strings.TrimSpace(strings.TrimPrefix(strings.TrimSpace(s.text), "@every"))
+		return message.Of("every %v", strings.TrimSpace(strings.TrimPrefix(strings.TrimSpace(s.text), "@every")))
 	}
-	text := "every " + s.iso.period.words()
+	text := s.iso.period.words()
 	first := s.Next(time.Time{})
 	if n, finite := s.Repetitions(); finite {
 		switch n {
 		case 0:
-			return "never"
+			return message.Of("never")
 		case 1:
-			text = "once"
+			text = message.Of("once")
 		default:
-			text = fmt.Sprintf("%d times, %s", n, text)
+			text = message.Of("%d times, %v", n, text)
 		}
 	}
 	if first.IsZero() {
 		return text
 	}
 	at := first.In(s.loc)
-	return text + ", from " + at.Format("Mon 2006-01-02 15:04:05") + " " + s.loc.String()
+	return message.Of("%v, from %v %s %s", text, shortWeekday(at.Weekday()), at.Format("2006-01-02 15:04:05"), s.loc)
 }
 
-// words writes a period: "2 hours 30 minutes".
-func (p Period) words() string {
-	var parts []string
-	for _, u := range []struct {
-		n    int32
-		unit string
-	}{{p.Years, "year"}, {p.Months, "month"}, {p.Weeks, "week"}, {p.Days, "day"}, {p.Hours, "hour"}, {p.Minutes, "minute"}} {
-		if u.n != 0 {
-			parts = append(parts, amount(fmt.Sprint(u.n), u.unit))
+// words says how often slots with the period come: "every 2 hours 30 minutes".
+func (p Period) words() message.Message {
+	var parts []message.Message
+	add := func(n int32, one, more message.Message) {
+		switch n {
+		case 0:
+		case 1:
+			parts = append(parts, one)
+		default:
+			parts = append(parts, more)
 		}
 	}
-	if ms := int64(p.Seconds)*1000 + int64(p.Milli); ms != 0 {
-		parts = append(parts, amount(strings.TrimSuffix(time.Duration(ms*int64(time.Millisecond)).String(), "s"), "second"))
+	add(p.Years, message.Of("1 year"), message.Of("%d years", p.Years))
+	add(p.Months, message.Of("1 month"), message.Of("%d months", p.Months))
+	add(p.Weeks, message.Of("1 week"), message.Of("%d weeks", p.Weeks))
+	add(p.Days, message.Of("1 day"), message.Of("%d days", p.Days))
+	add(p.Hours, message.Of("1 hour"), message.Of("%d hours", p.Hours))
+	add(p.Minutes, message.Of("1 minute"), message.Of("%d minutes", p.Minutes))
+	if ms := int64(p.Seconds)*1000 + int64(p.Milli); ms == 1000 {
+		parts = append(parts, message.Of("1 second"))
+	} else if ms != 0 {
+		parts = append(parts, message.Of("%s seconds", strings.TrimSuffix(time.Duration(ms*int64(time.Millisecond)).String(), "s")))
 	}
-	if len(parts) == 1 {
-		return strings.TrimPrefix(parts[0], "1 ")
+	if once, is := p.single(); is {
+		return once
 	}
-	return strings.Join(parts, " ")
+	text := parts[0]
+	for _, next := range parts[1:] {
+		text = message.Of("%v %v", text, next)
+	}
+	return message.Of("every %v", text)
 }
 
-func amount(n, unit string) string {
-	if n == "1" {
-		return n + " " + unit
+// single is for periods of one unit.
+func (p Period) single() (message.Message, bool) {
+	switch p {
+	case Period{Years: 1}:
+		return message.Of("every year"), true
+	case Period{Months: 1}:
+		return message.Of("every month"), true
+	case Period{Weeks: 1}:
+		return message.Of("every week"), true
+	case Period{Days: 1}:
+		return message.Of("every day"), true
+	case Period{Hours: 1}:
+		return message.Of("every hour"), true
+	case Period{Minutes: 1}:
+		return message.Of("every minute"), true
+	case Period{Seconds: 1}:
+		return message.Of("every second"), true
 	}
-	return n + " " + unit + "s"
+	return message.Message{}, false
 }
 
 // words says what the sets of a cron expression mean.
-func (b bitSets) words(both bool) string {
-	text := b.timeWords()
+func (b bitSets) words(both bool) message.Message {
+	text, often := b.timeWords()
 	const days, months = 1<<32 - 2, 1<<13 - 2
 	dom, dow, month := b.dom&days, b.dow&127, b.month&months
-	anyDay, anyWeekday := dom == days, dow == 127
+	anyDay, anyWeekday, anyMonth := dom == days, dow == 127, month == months
+	numbers, weekdays, in := inWords(dom, decimal), inWords(dow, weekday), inWords(month, monthName)
 	switch {
+	case anyDay && anyWeekday && often && anyMonth:
+		return text
+	case anyDay && anyWeekday && often:
+		return message.Of("%v in %v", text, in)
+	case anyDay && anyWeekday && anyMonth:
+		return message.Of("%v every day", text)
 	case anyDay && anyWeekday:
-		if !strings.Contains(text, "every") {
-			text += " every day"
-		}
+		return message.Of("%v every day in %v", text, in)
+	case anyDay && anyMonth:
+		return message.Of("%v on %v", text, weekdays)
 	case anyDay:
-		text += " on " + inWords(dow, func(i int) string { return time.Weekday(i).String() })
+		return message.Of("%v on %v in %v", text, weekdays, in)
+	case anyWeekday && anyMonth:
+		return message.Of("%v on day %v of the month", text, numbers)
+	case anyWeekday && bits.OnesCount64(dom) == 1 && bits.OnesCount64(month) == 1:
+		return message.Of("%v on day %d of the month in %v", text, bits.TrailingZeros64(dom), in)
 	case anyWeekday:
-		text += " on day " + inWords(dom, decimal) + " of the month"
+		return message.Of("%v on day %v of the month in %v", text, numbers, in)
+	case both && anyMonth:
+		return message.Of("%v on day %v of the month, if that is %v", text, numbers, weekdays)
 	case both:
-		text += " on day " + inWords(dom, decimal) + " of the month, if that is " + inWords(dow, func(i int) string { return time.Weekday(i).String() })
-	default:
-		text += " on day " + inWords(dom, decimal) + " of the month, or on " + inWords(dow, func(i int) string { return time.Weekday(i).String() })
+		return message.Of("%v on day %v of the month, if that is %v in %v", text, numbers, weekdays, in)
+	case anyMonth:
+		return message.Of("%v on day %v of the month, or on %v", text, numbers, weekdays)
 	}
-	if month != months {
-		text += " in " + inWords(month, func(i int) string { return time.Month(i).String() })
-	}
-	return text
+	return message.Of("%v on day %v of the month, or on %v in %v", text, numbers, weekdays, in)
 }
 
-// timeWords says at which times of a day.
-func (b bitSets) timeWords() string {
+// timeWords says at which times of a day; often means that it tells by itself
+// how often.
+func (b bitSets) timeWords() (text message.Message, often bool) {
 	const sixty, day = 1<<60 - 1, 1<<24 - 1
 	second, minute, hour := b.second&sixty, b.minute&sixty, b.hour&day
-	within := ""
-	if hour != day {
-		within = " in the hours " + inWords(hour, func(i int) string { return fmt.Sprintf("%02d", i) })
+	within := func(text message.Message) message.Message {
+		if hour == day {
+			return text
+		}
+		return message.Of("%v in the hours %v", text, inWords(hour, func(i int) message.Message { return message.Of("%02d", i) }))
 	}
 	if second != 1 {
-		if n, is := every(second, 60); is && minute == sixty {
-			return "every " + plural(n, "second") + within
+		switch n, is := every(second, 60); {
+		case is && minute == sixty && n == 1:
+			return within(message.Of("every second")), true
+		case is && minute == sixty:
+			return within(message.Of("every %d seconds", n)), true
 		}
-		return "at second " + inWords(second, decimal) + " of minute " + inWords(minute, decimal) + within
+		return within(message.Of("at second %v of minute %v", inWords(second, decimal), inWords(minute, decimal))), false
 	}
-	if n, is := every(minute, 60); is {
-		return "every " + plural(n, "minute") + within
+	switch n, is := every(minute, 60); {
+	case is && n == 1:
+		return within(message.Of("every minute")), true
+	case is:
+		return within(message.Of("every %d minutes", n)), true
 	}
 	if n, is := every(hour, 24); is && bits.OnesCount64(minute) == 1 {
-		at := fmt.Sprintf(" at minute %d", bits.TrailingZeros64(minute))
-		if n == 24 {
-			return fmt.Sprintf("at 00:%02d", bits.TrailingZeros64(minute))
+		at := bits.TrailingZeros64(minute)
+		switch n {
+		case 1:
+			return message.Of("every hour at minute %d", at), true
+		case 24:
+			return message.Of("at %s", fmt.Sprintf("00:%02d", at)), false
 		}
-		return "every " + plural(n, "hour") + at
+		return message.Of("every %d hours at minute %d", n, at), true
 	}
 	if bits.OnesCount64(minute)*bits.OnesCount64(hour) <= 6 {
-		var times []string
+		var times message.Names
 		for h := range 24 {
 			for m := range 60 {
 				if hour>>h&1 == 1 && minute>>m&1 == 1 {
@@ -130,16 +181,9 @@ func (b bitSets) timeWords() string {
 				}
 			}
 		}
-		return "at " + strings.Join(times, ", ")
+		return message.Of("at %s", times), false
 	}
-	return "at minute " + inWords(minute, decimal) + " of every hour" + within
-}
-
-func plural(n int, unit string) string {
-	if n == 1 {
-		return unit
-	}
-	return fmt.Sprintf("%d %ss", n, unit)
+	return within(message.Of("at minute %v of every hour", inWords(minute, decimal))), true
 }
 
 // every tells whether a set is 0, n, 2n … below size, and n divides size.
@@ -159,11 +203,30 @@ func every(set uint64, size int) (n int, is bool) {
 	return 0, false
 }
 
-func decimal(i int) string { return fmt.Sprint(i) }
+func decimal(i int) message.Message { return message.Of("%d", i) }
+
+func weekday(i int) message.Message {
+	return [...]message.Message{
+		message.Of("Sunday"), message.Of("Monday"), message.Of("Tuesday"), message.Of("Wednesday"), message.Of("Thursday"), message.Of("Friday"), message.Of("Saturday"),
+	}[i]
+}
+
+func shortWeekday(d time.Weekday) message.Message {
+	return [...]message.Message{
+		message.Of("Sun"), message.Of("Mon"), message.Of("Tue"), message.Of("Wed"), message.Of("Thu"), message.Of("Fri"), message.Of("Sat"),
+	}[d]
+}
+
+func monthName(i int) message.Message {
+	return [...]message.Message{
+		1: message.Of("January"), message.Of("February"), message.Of("March"), message.Of("April"), message.Of("May"), message.Of("June"), message.Of("July"),
+		message.Of("August"), message.Of("September"), message.Of("October"), message.Of("November"), message.Of("December"),
+	}[i]
+}
 
 // inWords lists a set, runs of three or more as "x to y".
-func inWords(set uint64, name func(int) string) string {
-	var out []string
+func inWords(set uint64, name func(int) message.Message) message.List {
+	var out message.List
 	for i := 0; i < 64; {
 		if set>>i&1 == 0 {
 			i++
@@ -175,7 +238,7 @@ func inWords(set uint64, name func(int) string) string {
 		}
 		switch {
 		case end-i >= 2:
-			out = append(out, name(i)+" to "+name(end))
+			out = append(out, message.Of("%v to %v", name(i), name(end)))
 		case end > i:
 			out = append(out, name(i), name(end))
 		default:
@@ -183,5 +246,5 @@ func inWords(set uint64, name func(int) string) string {
 		}
 		i = end + 1
 	}
-	return strings.Join(out, ", ")
+	return out
 }

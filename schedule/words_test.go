@@ -34,12 +34,12 @@ func TestWords(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := s.Words(); got != want {
+		if got := s.Words().String(); got != want {
 			t.Errorf("%s: %q, want %q", text, got, want)
 		}
 	}
 	s, err := Parse("30 2 * * *", Options{Zone: "Asia/Shanghai"})
-	if err != nil || s.Words() != "at 02:30 every day, Asia/Shanghai time" {
+	if err != nil || s.Words().String() != "at 02:30 every day, Asia/Shanghai time" {
 		t.Errorf("%v %v", s.Words(), err)
 	}
 }

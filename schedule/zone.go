@@ -1,9 +1,10 @@
 package schedule
 
 import (
-	"fmt"
 	"strings"
 	"time"
+
+	"github.com/hora-scheduler/hora/message"
 )
 
 // Zones keeps the time zones that Parse has loaded, so that many schedules of
@@ -48,7 +49,7 @@ func loadZone(name string) (*time.Location, error) {
 			return loc, nil
 		}
 	}
-	return nil, fmt.Errorf("%w %q, want an IANA name such as Europe/Berlin, or GMT+5:30", ErrZone, name)
+	return nil, message.Errorf("%w %q, want an IANA name such as Europe/Berlin, or GMT+5:30", ErrZone, name)
 }
 
 // fixedOffset reads GMT±h, GMT±hh, GMT±hmm, GMT±hhmm and GMT±h:mm, and the

@@ -1,10 +1,10 @@
 package scheduler
 
 import (
-	"fmt"
 	"time"
 
 	"github.com/hora-scheduler/hora/job"
+	"github.com/hora-scheduler/hora/message"
 )
 
 // Backfill is a range of slots that are run again, oldest first.
@@ -25,22 +25,20 @@ const (
 
 func (s *State) startBackfill(ev StartBackfill) error {
 	e := s.jobs[ev.Name]
-	refuse := func(field, format string, args ...any) error {
-		return &job.FieldError{Field: field, Err: fmt.Errorf(format, args...)}
-	}
+	refuse := func(field string, err error) error { return &job.FieldError{Field: field, Err: err} }
 	switch {
 	case e == nil:
-		return fmt.Errorf("%w: %q", ErrNoJob, ev.Name)
+		return message.Errorf("%w: %q", ErrNoJob, ev.Name)
 	case e.def.When == nil:
-		return fmt.Errorf("%w: %q has no schedule", ErrNoSlot, ev.Name)
+		return message.Errorf("%w: %q has no schedule", ErrNoSlot, ev.Name)
 	case e.rec.Job.Disabled:
-		return refuse("disabled", "the job is disabled, want one that may run")
+		return refuse("disabled", message.Errorf("the job is disabled, want one that may run"))
 	case e.state.Backfill != nil:
-		return fmt.Errorf("%w: %q, up to %s", ErrBackfill, ev.Name, e.state.Backfill.To.Format(time.RFC3339))
+		return message.Errorf("%w: %q, up to %s", ErrBackfill, ev.Name, e.state.Backfill.To.Format(time.RFC3339))
 	case ev.Parallel < 1 || ev.Parallel > MaxBackfillParallel:
-		return refuse("parallelism", "%d is not from 1 to %d", ev.Parallel, MaxBackfillParallel)
+		return refuse("parallelism", message.Errorf("%d is not from 1 to %d", ev.Parallel, MaxBackfillParallel))
 	case ev.To.Before(ev.From):
-		return refuse("to", "lies before from")
+		return refuse("to", message.Errorf("lies before from"))
 	}
 	after, to := ev.From.UTC().Add(-1), ev.To.UTC()
 	if to.After(e.state.Decided) { // what lies ahead runs by itself
@@ -52,17 +50,17 @@ func (s *State) startBackfill(ev StartBackfill) error {
 	}
 	switch {
 	case n == 0:
-		return fmt.Errorf("%w: none from %s to %s that is past", ErrNoSlot, ev.From.Format(time.RFC3339), ev.To.Format(time.RFC3339))
+		return message.Errorf("%w: none from %s to %s that is past", ErrNoSlot, ev.From.Format(time.RFC3339), ev.To.Format(time.RFC3339))
 	case n > MaxBackfillSlots:
-		return &job.FieldError{Field: "from", Err: fmt.Errorf("there are %d slots from here, at most %d are allowed", n, MaxBackfillSlots)}
+		return refuse("from", message.Errorf("there are %d slots from here, at most %d are allowed", n, MaxBackfillSlots))
 	}
 	if ev.Into != nil {
 		*ev.Into = n
 	}
 	b := &Backfill{From: ev.From.UTC(), To: to, Cursor: after, Parallel: ev.Parallel, Slots: n, By: s.by()}
 	s.setState(e, func(st *JobState) { st.Backfill = b })
-	s.audit(Audit{Action: ActionBackfill, Job: ev.Name, Detail: fmt.Sprintf("%d slots from %s to %s, %d at once",
-		n, b.From.Format(time.RFC3339), b.To.Format(time.RFC3339), b.Parallel)})
+	s.audit(Audit{Action: ActionBackfill, Job: ev.Name, Detail: message.KeepCount(n, "%d slot from %s to %s, %d at once", "%d slots from %s to %s, %d at once",
+		b.From.Format(time.RFC3339), b.To.Format(time.RFC3339), b.Parallel).String()})
 	s.fill(e)
 	return nil
 }
@@ -107,7 +105,7 @@ func (s *State) cancelBackfill(name string) error {
 	e := s.jobs[name]
 	switch {
 	case e == nil:
-		return fmt.Errorf("%w: %q", ErrNoJob, name)
+		return message.Errorf("%w: %q", ErrNoJob, name)
 	case e.state.Backfill == nil:
 		return nil
 	}
@@ -120,12 +118,12 @@ func (s *State) cancelBackfill(name string) error {
 func (s *State) skipNext(ev SkipNext) error {
 	e := s.jobs[ev.Name]
 	if e == nil {
-		return fmt.Errorf("%w: %q", ErrNoJob, ev.Name)
+		return message.Errorf("%w: %q", ErrNoJob, ev.Name)
 	}
 	action, slot := ActionUnskip, time.Time{}
 	if !ev.Undo {
 		if e.def.When == nil || e.rec.Job.Disabled {
-			return fmt.Errorf("%w: %q waits for none", ErrNoSlot, ev.Name)
+			return message.Errorf("%w: %q waits for none", ErrNoSlot, ev.Name)
 		}
 		from := e.state.Decided
 		if s.now.After(from) { // what is due is decided already, in all but name
@@ -133,7 +131,7 @@ func (s *State) skipNext(ev SkipNext) error {
 		}
 		action, slot = ActionSkip, e.def.When.Next(from)
 		if slot.IsZero() {
-			return fmt.Errorf("%w: the schedule of %q has no more", ErrNoSlot, ev.Name)
+			return message.Errorf("%w: the schedule of %q has no more", ErrNoSlot, ev.Name)
 		}
 	}
 	slot = slot.UTC()

@@ -1,12 +1,12 @@
 package scheduler
 
 import (
-	"fmt"
 	"slices"
 	"time"
 
 	"github.com/hora-scheduler/hora/job"
 	"github.com/hora-scheduler/hora/jobgraph"
+	"github.com/hora-scheduler/hora/message"
 )
 
 // putJob makes a job or replaces its definition. Everything is checked before
@@ -37,7 +37,7 @@ func (s *State) examine(ev PutJob, old *entity) (def *job.Compiled, parents []st
 			have = old.rec.Revision
 		}
 		if have != *ev.IfRevision {
-			return nil, nil, fmt.Errorf("%w: it is at revision %d, not %d", ErrRevision, have, *ev.IfRevision)
+			return nil, nil, message.Errorf("%w: it is at revision %d, not %d", ErrRevision, have, *ev.IfRevision)
 		}
 	}
 	anchor := s.now
@@ -144,7 +144,7 @@ func (s *State) replaceJob(e *entity, ev PutJob, def *job.Compiled, parents []st
 // settle brings everything that depends on a job's definition up to date.
 func (s *State) settle(e *entity, wasDisabled bool) {
 	if e.rec.Job.Disabled && !wasDisabled {
-		s.cancelPending(e, "the job was disabled")
+		s.cancelPending(e, message.Keep("the job was disabled"))
 	}
 	for _, key := range slices.Clone(e.runs) {
 		s.index(s.runs[key]) // priority and resources may differ now
@@ -164,14 +164,14 @@ func (s *State) passDisabled(e *entity) {
 	if n == 0 {
 		return
 	}
-	s.pass(e, e.state.Decided, newest, Skipped, "the job was disabled")
+	s.pass(e, e.state.Decided, newest, Skipped, message.Keep("the job was disabled"))
 	s.setState(e, func(st *JobState) { st.Decided = newest.UTC() })
 }
 
 func (s *State) setDisabled(ev SetDisabled) error {
 	e := s.jobs[ev.Name]
 	if e == nil {
-		return fmt.Errorf("%w: %q", ErrNoJob, ev.Name)
+		return message.Errorf("%w: %q", ErrNoJob, ev.Name)
 	}
 	was := e.rec.Job.Disabled
 	if was == ev.Disabled {
@@ -219,10 +219,10 @@ func (s *State) deleteJob(ev DeleteJob) error {
 	name := ev.Name
 	e := s.jobs[name]
 	if e == nil {
-		return fmt.Errorf("%w: %q", ErrNoJob, name)
+		return message.Errorf("%w: %q", ErrNoJob, name)
 	}
 	if ev.IfRevision != nil && *ev.IfRevision != e.rec.Revision {
-		return fmt.Errorf("%w: it is at revision %d, not %d", ErrRevision, e.rec.Revision, *ev.IfRevision)
+		return message.Errorf("%w: it is at revision %d, not %d", ErrRevision, e.rec.Revision, *ev.IfRevision)
 	}
 	children := s.graph.Children(name)
 	bytes := 0
@@ -230,7 +230,7 @@ func (s *State) deleteJob(ev DeleteJob) error {
 		bytes += jobSize(s.jobs[child].rec.Job)
 	}
 	if bytes > maxStepBytes {
-		return fmt.Errorf("%w: %q has %d children with %d bytes of definitions, at most %d bytes can be re-linked at once", ErrTooBig, name, len(children), bytes, maxStepBytes)
+		return message.Errorf("%w: %q has %d children with %d bytes of definitions, at most %d bytes can be re-linked at once", ErrTooBig, name, len(children), bytes, maxStepBytes)
 	}
 	for _, child := range children {
 		s.relink(s.jobs[child], e)
@@ -281,9 +281,9 @@ func (s *State) relink(child, gone *entity) {
 	s.adopt(child)
 	if orphan {
 		s.setState(child, func(st *JobState) {
-			st.DisabledReason = fmt.Sprintf("its parent %q was deleted, and no other is left", old)
+			st.DisabledReason = message.Keep("its parent %q was deleted, and no other is left", old).String()
 		})
-		s.cancelPending(child, "the job was disabled: its last parent was deleted")
+		s.cancelPending(child, message.Keep("the job was disabled: its last parent was deleted"))
 		s.tell(child, Notice{Kind: JobDisabled, Text: child.state.DisabledReason})
 	}
 }

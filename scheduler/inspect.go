@@ -3,6 +3,8 @@ package scheduler
 import (
 	"slices"
 	"time"
+
+	"github.com/hora-scheduler/hora/message"
 )
 
 // Inspect asks what is known of the cluster and who waits for it. Step fills in
@@ -38,7 +40,7 @@ type Queued struct {
 	Run    RunKey
 	Job    string
 	Since  time.Time
-	Reason string // why no offer did at the last try, "" if none was tried
+	Reason message.Message // why no offer did at the last try; it says nothing if none was tried
 }
 
 func (s *State) inspect(ev Inspect) {

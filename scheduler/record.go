@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/hora-scheduler/hora/job"
+	"github.com/hora-scheduler/hora/message"
 )
 
 // UID numbers jobs over the whole life of a store. A job that is deleted and
@@ -243,8 +244,23 @@ const (
 )
 
 // String is the cause in words.
-func (c KillCause) String() string {
-	return nameOf([]string{"", "killed by a person", "timeout", "replaced by a newer run", "job deleted"}, int(c))
+func (c KillCause) String() string { return c.note().String() }
+
+// Said implements message.Sayer.
+func (c KillCause) Said() message.Message { return c.note().Message }
+
+func (c KillCause) note() message.Note {
+	switch c {
+	case ByPerson:
+		return message.Keep("killed by a person")
+	case ByTimeout:
+		return message.Keep("timeout")
+	case ByReplacement:
+		return message.Keep("replaced by a newer run")
+	case ByDeletion:
+		return message.Keep("job deleted")
+	}
+	return message.Note{}
 }
 
 // Limits of what is kept.

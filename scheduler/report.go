@@ -1,17 +1,16 @@
 package scheduler
 
 import (
-	"errors"
-	"fmt"
 	"math"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
+
+	"github.com/hora-scheduler/hora/message"
 )
 
 // ErrNoTask says that a report names no attempt that waits for one.
-var ErrNoTask = errors.New("no attempt of an async job has this task id and waits for its result")
+var ErrNoTask = message.Errorf("no attempt of an async job has this task id and waits for its result")
 
 // ReportResult is a client's word on how an attempt of an async job ended
 // (contracts/chronos.md 1.8): the task's own end says only that it has handed
@@ -47,7 +46,7 @@ func (r *Run) hasTask() bool { return r.State == Launched || r.State == Awaiting
 func (s *State) report(ev ReportResult) error {
 	r := s.reported(ev.TaskID)
 	if r == nil {
-		return fmt.Errorf("%w: %.300q", ErrNoTask, ev.TaskID)
+		return message.Errorf("%w: %.300q", ErrNoTask, ev.TaskID)
 	}
 	if r.State == Launched {
 		s.setRun(r, func(r *Run) { r.Report = &Report{ev.Status} })
@@ -149,7 +148,7 @@ func said(r *Run, status int) (Status, verdict) {
 	if status == 0 {
 		return st, ended
 	}
-	st.State, st.Message = TaskFailed, "a client reported that it exited with status "+strconv.Itoa(status)
+	st.State, st.Message = TaskFailed, message.Keep("a client reported that it exited with status %d", status).String()
 	return st, failed
 }
 
@@ -161,24 +160,24 @@ func (s *State) giveUp(r *Run, cause KillCause) {
 	if cause == ByTimeout {
 		v = failed
 	}
-	s.attemptEnded(&next, Status{TaskID: r.Task.ID, AgentID: r.Task.AgentID, State: TaskKilled, Message: "no result was reported"}, v)
+	s.attemptEnded(&next, Status{TaskID: r.Task.ID, AgentID: r.Task.AgentID, State: TaskKilled, Message: message.Keep("no result was reported").String()}, v)
 }
 
 // dropQueued takes runs of a job out of the queue.
 func (s *State) dropQueued(name string) error {
 	e := s.jobs[name]
 	if e == nil {
-		return fmt.Errorf("%w: %q", ErrNoJob, name)
+		return message.Errorf("%w: %q", ErrNoJob, name)
 	}
 	for _, key := range slices.Clone(e.runs) {
 		switch r := s.runs[key]; {
 		case r == nil || r.hasTask() || r.State == Ready && r.NotBefore.After(s.now):
 		case r.Attempt > 0:
-			s.finish(r, Killed, ByPerson.String())
+			s.finish(r, Killed, ByPerson.note())
 		default:
-			s.finish(r, Skipped, "somebody emptied the queue")
+			s.finish(r, Skipped, message.Keep("somebody emptied the queue"))
 		}
 	}
-	s.audit(Audit{Action: ActionKill, Job: name, Detail: "what was queued"})
+	s.audit(Audit{Action: ActionKill, Job: name, Detail: message.Keep("what was queued").String()})
 	return nil
 }

@@ -1,12 +1,12 @@
 package scheduler
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/hora-scheduler/hora/job"
+	"github.com/hora-scheduler/hora/message"
 	"github.com/hora-scheduler/hora/retry"
 )
 
@@ -29,10 +29,10 @@ func (s *State) newRun(e *entity, r Run) bool {
 	case r.Kind == OfBackfill:
 		r.State = Ready
 	case len(e.runs) >= job.MaxConcurrent:
-		s.skip(e, &r, fmt.Sprintf("%d runs of the job are not over, which is the limit", len(e.runs)))
+		s.skip(e, &r, message.Keep("%d runs of the job are not over, which is the limit", len(e.runs)))
 		return false
 	case active > 0 && e.def.Overlap == job.Skip:
-		s.skip(e, &r, "another run is not over, and overlap is skip")
+		s.skip(e, &r, message.Keep("another run is not over, and overlap is skip"))
 		return true
 	case active >= s.width(e):
 		r.State = Waiting
@@ -52,7 +52,7 @@ func (s *State) newRun(e *entity, r Run) bool {
 			} else if old.State == Awaiting {
 				s.giveUp(old, ByReplacement)
 			} else if old.RunKey != run.RunKey { // it waits for an offer, or for another one
-				s.finish(old, Killed, ByReplacement.String())
+				s.finish(old, Killed, ByReplacement.note())
 			}
 		}
 	}
@@ -101,28 +101,31 @@ func (s *State) superseded(e *entity, r *Run) *Run {
 }
 
 func (s *State) supersede(e *entity, old, by *Run) {
-	next := "the next order"
-	if by.Kind != OfHand {
-		next = "the next " + by.Kind.String() + ", " + by.Slot.UTC().Format(time.RFC3339)
+	next, at := message.Keep("the next order"), by.Slot.UTC().Format(time.RFC3339)
+	switch by.Kind {
+	case OfSlot:
+		next = message.Keep("the next slot, %s", at)
+	case OfRelease:
+		next = message.Keep("the next release, %s", at)
 	}
 	if old.State == Waiting {
-		s.end(e, old, Skipped, "another run was not over before "+next)
+		s.end(e, old, Skipped, message.Keep("another run was not over before %v", next))
 		return
 	}
-	s.end(e, old, Missed, "no offer came before "+next)
+	s.end(e, old, Missed, message.Keep("no offer came before %v", next))
 }
 
 // skip records a run that never comes into being.
-func (s *State) skip(e *entity, r *Run, why string) {
-	entry := s.record(e, Entry{Kind: r.Kind, Slot: r.Slot, Count: 1, Outcome: Skipped, Reason: why, Created: s.now, Ended: s.now})
-	s.tell(e, Notice{Kind: SlotsPassed, Entry: entry, Text: why})
+func (s *State) skip(e *entity, r *Run, why message.Note) {
+	entry := s.record(e, Entry{Kind: r.Kind, Slot: r.Slot, Count: 1, Outcome: Skipped, Reason: why.String(), Created: s.now, Ended: s.now})
+	s.tell(e, Notice{Kind: SlotsPassed, Entry: entry, Text: why.String()})
 }
 
 // end takes a run out of the state and writes it into the history.
-func (s *State) end(e *entity, r *Run, o Outcome, why string) {
+func (s *State) end(e *entity, r *Run, o Outcome, why message.Note) {
 	s.dropRun(r)
 	entry := s.record(e, Entry{
-		Kind: r.Kind, Slot: r.Slot, Count: 1, Run: r.RunKey.String(), Outcome: o, Reason: why,
+		Kind: r.Kind, Slot: r.Slot, Count: 1, Run: r.RunKey.String(), Outcome: o, Reason: why.String(),
 		Created: r.Created, Ended: s.now, By: r.By, Arguments: r.Arguments, Environment: r.Environment, Override: r.Override, Attempts: r.Attempts,
 	})
 	if len(r.Attempts) > 0 && r.Kind != OfBackfill {
@@ -132,7 +135,7 @@ func (s *State) end(e *entity, r *Run, o Outcome, why string) {
 			st.Last = LastRun{r.Slot, r.Attempts[len(r.Attempts)-1].Running, s.now}
 		})
 	}
-	n := Notice{Kind: RunEnded, Run: r, Entry: entry, Text: why}
+	n := Notice{Kind: RunEnded, Run: r, Entry: entry, Text: why.String()}
 	if len(r.Attempts) > 0 {
 		n.Attempt = &r.Attempts[len(r.Attempts)-1]
 	}
@@ -141,7 +144,7 @@ func (s *State) end(e *entity, r *Run, o Outcome, why string) {
 
 // finish ends a run and does what follows from it: counts, children, the next
 // run of the job, the end of its schedule.
-func (s *State) finish(r *Run, o Outcome, why string) {
+func (s *State) finish(r *Run, o Outcome, why message.Note) {
 	e := s.byUID[r.UID]
 	if e == nil { // the job was deleted
 		s.dropRun(r)
@@ -190,7 +193,7 @@ func (s *State) fail(e *entity) {
 		st.LastError = s.now
 	})
 	if limit := s.cfg.DisableAfterFailures; limit > 0 && e.state.ErrorsSinceLastSuccess >= limit && !e.rec.Job.Disabled {
-		s.disable(e, fmt.Sprintf("%d failures since the last success", e.state.ErrorsSinceLastSuccess))
+		s.disable(e, message.KeepCount(e.state.ErrorsSinceLastSuccess, "%d failure since the last success", "%d failures since the last success"))
 	}
 }
 
@@ -200,21 +203,21 @@ func (s *State) exhaust(e *entity) {
 		return
 	}
 	if _, finite := e.def.When.Repetitions(); finite && e.def.When.Next(e.state.Decided).IsZero() {
-		s.disable(e, "all repetitions of the schedule are done")
+		s.disable(e, message.Keep("all repetitions of the schedule are done"))
 	}
 }
 
 // disable switches a job off by the scheduler's own decision.
-func (s *State) disable(e *entity, why string) {
+func (s *State) disable(e *entity, why message.Note) {
 	s.setJob(e, func(j *job.Job) { j.Disabled = true })
-	s.setState(e, func(st *JobState) { st.DisabledReason = why })
-	s.cancelPending(e, "the job was disabled: "+why)
+	s.setState(e, func(st *JobState) { st.DisabledReason = why.String() })
+	s.cancelPending(e, message.Keep("the job was disabled: %v", why))
 	s.plan(e)
-	s.tell(e, Notice{Kind: JobDisabled, Text: why})
+	s.tell(e, Notice{Kind: JobDisabled, Text: why.String()})
 }
 
 // cancelPending ends the runs of a disabled job that have no task.
-func (s *State) cancelPending(e *entity, why string) {
+func (s *State) cancelPending(e *entity, why message.Note) {
 	for _, key := range slices.Clone(e.runs) {
 		switch r := s.runs[key]; {
 		case r.hasTask() || r.Forced:
@@ -249,7 +252,7 @@ func (s *State) late(r *Run) {
 		return
 	}
 	r = s.setRun(r, func(r *Run) { r.Late = true })
-	s.tell(e, Notice{Kind: RunLate, Run: r, Text: "not over within " + e.rec.Job.ExpectedDuration})
+	s.tell(e, Notice{Kind: RunLate, Run: r, Text: message.Keep("not over within %s", e.rec.Job.ExpectedDuration).String()})
 }
 
 // missDeadline ends a run that has not started in time.
@@ -258,9 +261,9 @@ func (s *State) missDeadline(r *Run) {
 	if e == nil || r.hasTask() || r.Attempt > 0 {
 		return
 	}
-	outcome, why := Missed, "no offer came within epsilon"
+	outcome, why := Missed, message.Keep("no offer came within epsilon")
 	if r.State == Waiting {
-		outcome, why = Skipped, "another run was not over within epsilon"
+		outcome, why = Skipped, message.Keep("another run was not over within epsilon")
 	}
 	s.end(e, r, outcome, why)
 	s.advance(e)
@@ -287,7 +290,7 @@ func (s *State) sendKill(r *Run) {
 func (s *State) killJob(name string) error {
 	e := s.jobs[name]
 	if e == nil {
-		return fmt.Errorf("%w: %q", ErrNoJob, name)
+		return message.Errorf("%w: %q", ErrNoJob, name)
 	}
 	for _, key := range slices.Clone(e.runs) {
 		switch r := s.runs[key]; {
@@ -296,7 +299,7 @@ func (s *State) killJob(name string) error {
 		case r.State == Awaiting:
 			s.giveUp(r, ByPerson)
 		case r.Attempt > 0: // between two attempts
-			s.finish(r, Killed, ByPerson.String())
+			s.finish(r, Killed, ByPerson.note())
 		}
 	}
 	s.audit(Audit{Action: ActionKill, Job: name})
@@ -307,7 +310,7 @@ func (s *State) killJob(name string) error {
 func (s *State) killRun(key RunKey) error {
 	r := s.runs[key]
 	if r == nil || s.byUID[key.UID] == nil {
-		return fmt.Errorf("%w: %s", ErrNoRun, key)
+		return message.Errorf("%w: %s", ErrNoRun, key)
 	}
 	switch {
 	case r.State == Launched:
@@ -315,9 +318,9 @@ func (s *State) killRun(key RunKey) error {
 	case r.State == Awaiting:
 		s.giveUp(r, ByPerson)
 	case r.Attempt > 0:
-		s.finish(r, Killed, ByPerson.String())
+		s.finish(r, Killed, ByPerson.note())
 	default:
-		s.finish(r, Skipped, "somebody ended it before it began")
+		s.finish(r, Skipped, message.Keep("somebody ended it before it began"))
 	}
 	s.audit(Audit{Action: ActionKill, Job: r.JobName, Run: key.String()})
 	return nil
@@ -329,7 +332,7 @@ const MaxOverrideBytes = 16 << 10
 func (s *State) runJob(ev RunJob) error {
 	e := s.jobs[ev.Name]
 	if e == nil {
-		return fmt.Errorf("%w: %q", ErrNoJob, ev.Name)
+		return message.Errorf("%w: %q", ErrNoJob, ev.Name)
 	}
 	bytes := 0
 	for _, a := range ev.Arguments {
@@ -339,7 +342,7 @@ func (s *State) runJob(ev RunJob) error {
 		bytes += len(v.Name) + len(v.Value)
 	}
 	if bytes > MaxOverrideBytes {
-		return &job.FieldError{Field: "arguments", Err: fmt.Errorf("arguments and environment have %d bytes, at most %d are allowed", bytes, MaxOverrideBytes)}
+		return &job.FieldError{Field: "arguments", Err: message.Errorf("arguments and environment have %d bytes, at most %d are allowed", bytes, MaxOverrideBytes)}
 	}
 	slot := s.now
 	if !ev.Slot.IsZero() {
@@ -350,11 +353,11 @@ func (s *State) runJob(ev RunJob) error {
 		Override: ev.Override, Arguments: ev.Arguments, Environment: ev.Environment,
 	}
 	if e.rec.Job.Disabled && !ev.Disabled {
-		s.skip(e, &r, "the job is disabled")
+		s.skip(e, &r, message.Keep("the job is disabled"))
 		return nil
 	}
 	if len(e.runs) >= job.MaxConcurrent && s.superseded(e, &r) == nil {
-		return fmt.Errorf("%w: %q has %d, at most %d are allowed", ErrTooManyRuns, ev.Name, len(e.runs), job.MaxConcurrent)
+		return message.Errorf("%w: %q has %d, at most %d are allowed", ErrTooManyRuns, ev.Name, len(e.runs), job.MaxConcurrent)
 	}
 	made := RunKey{e.rec.UID, e.state.Runs}
 	s.newRun(e, r)
@@ -371,7 +374,7 @@ func (s *State) runJob(ev RunJob) error {
 func (s *State) markSuccess(name string) error {
 	e := s.jobs[name]
 	if e == nil {
-		return fmt.Errorf("%w: %q", ErrNoJob, name)
+		return message.Errorf("%w: %q", ErrNoJob, name)
 	}
 	s.succeed(e)
 	s.releaseChildren(e)

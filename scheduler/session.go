@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/hora-scheduler/hora/job"
+	"github.com/hora-scheduler/hora/message"
 )
 
 // session is what is known of the master and of its offers. It begins anew
@@ -26,12 +27,12 @@ type market struct {
 	stated     bool // the master has been told whether we want offers
 	suppressed bool
 	agents     map[string]*agent
-	offerOf    map[string]string // agent by offer
-	revived    time.Time         // the last REVIVE
-	reviveAt   time.Time         // when one is due, zero: none
-	seen       uint64            // queue.added at the last REVIVE
-	oldest     time.Time         // no offer has been held since before
-	misfits    map[string]string // why no offer did at the last try, by job.Compiled.Signature
+	offerOf    map[string]string          // agent by offer
+	revived    time.Time                  // the last REVIVE
+	reviveAt   time.Time                  // when one is due, zero: none
+	seen       uint64                     // queue.added at the last REVIVE
+	oldest     time.Time                  // no offer has been held since before
+	misfits    map[string]message.Message // why no offer did at the last try, by job.Compiled.Signature
 }
 
 // stray is a task that was given up, or that this store does not know.
@@ -78,7 +79,7 @@ const (
 func newSession() session {
 	return session{
 		unanswered: make(map[string]TaskRef), strays: make(map[string]stray),
-		market: market{agents: make(map[string]*agent), offerOf: make(map[string]string), misfits: make(map[string]string)},
+		market: market{agents: make(map[string]*agent), offerOf: make(map[string]string), misfits: make(map[string]message.Message)},
 	}
 }
 

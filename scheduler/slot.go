@@ -1,10 +1,10 @@
 package scheduler
 
 import (
-	"fmt"
 	"time"
 
 	"github.com/hora-scheduler/hora/job"
+	"github.com/hora-scheduler/hora/message"
 	"github.com/hora-scheduler/hora/schedule"
 )
 
@@ -60,7 +60,7 @@ func (s *State) passBygone(e *entity, was *job.Compiled) {
 			return
 		}
 	}
-	s.pass(e, time.Time{}, e.state.Decided, Missed, "due before the job had this schedule")
+	s.pass(e, time.Time{}, e.state.Decided, Missed, message.Keep("due before the job had this schedule"))
 }
 
 // decide turns the slots in (Decided, now] into runs, or into entries that say
@@ -79,12 +79,12 @@ func (s *State) decide(e *entity) {
 	case def.CatchUp == job.Every:
 		s.catchUp(e, after, newest, n)
 	case def.CatchUp == job.None && late > missedAfter:
-		s.pass(e, after, newest, Missed, fmt.Sprintf("decided %s late, and catchUp is none", late.Round(time.Second)))
+		s.pass(e, after, newest, Missed, message.Keep("decided %s late, and catchUp is none", late.Round(time.Second)))
 	case e.state.SkipSlot.Equal(newest):
-		s.pass(e, after, newest.Add(-1), Missed, "no leader decided it in time")
+		s.pass(e, after, newest.Add(-1), Missed, message.Keep("no leader decided it in time"))
 		s.slotRun(e, newest, false)
 	default:
-		s.pass(e, after, newest.Add(-1), Missed, "no leader decided it in time; the newest slot stands for it")
+		s.pass(e, after, newest.Add(-1), Missed, message.Keep("no leader decided it in time; the newest slot stands for it"))
 		s.slotRun(e, newest, false)
 	}
 	s.setState(e, func(st *JobState) {
@@ -99,7 +99,7 @@ func (s *State) decide(e *entity) {
 func (s *State) catchUp(e *entity, after, newest time.Time, n int64) {
 	if n > MaxCatchUp {
 		from := lastButMany(e.def.When, after, newest, MaxCatchUp)
-		s.pass(e, after, from, Missed, fmt.Sprintf("beyond the catch-up limit of %d slots", MaxCatchUp))
+		s.pass(e, after, from, Missed, message.Keep("beyond the catch-up limit of %d slots", MaxCatchUp))
 		after = from
 	}
 	for slot := e.def.When.Next(after); !slot.IsZero() && !slot.After(newest); slot = e.def.When.Next(slot) {
@@ -123,13 +123,13 @@ func lastButMany(when *schedule.Schedule, after, newest time.Time, n int64) time
 }
 
 // pass records that the slots in (after, thru] are not run.
-func (s *State) pass(e *entity, after, thru time.Time, o Outcome, why string) {
+func (s *State) pass(e *entity, after, thru time.Time, o Outcome, why message.Note) {
 	newest, n := e.def.When.Range(after, thru)
 	if n == 0 {
 		return
 	}
-	entry := s.record(e, Entry{Kind: OfSlot, Slot: newest.UTC(), Count: n, Outcome: o, Reason: why, Created: s.now, Ended: s.now})
-	s.tell(e, Notice{Kind: SlotsPassed, Entry: entry, Text: why})
+	entry := s.record(e, Entry{Kind: OfSlot, Slot: newest.UTC(), Count: n, Outcome: o, Reason: why.String(), Created: s.now, Ended: s.now})
+	s.tell(e, Notice{Kind: SlotsPassed, Entry: entry, Text: why.String()})
 }
 
 // slotRun makes the run of one slot, unless its deadline has passed. It is due
@@ -137,7 +137,7 @@ func (s *State) pass(e *entity, after, thru time.Time, o Outcome, why string) {
 // what jitter is to spread counts from now, if its time is over.
 func (s *State) slotRun(e *entity, slot time.Time, keep bool) {
 	if e.state.SkipSlot.Equal(slot) {
-		s.pass(e, slot.Add(-1), slot, Skipped, "somebody wanted it skipped")
+		s.pass(e, slot.Add(-1), slot, Skipped, message.Keep("somebody wanted it skipped"))
 		return
 	}
 	r := Run{Kind: OfSlot, Slot: slot, NotBefore: slot, Keep: keep}
@@ -146,7 +146,7 @@ func (s *State) slotRun(e *entity, slot time.Time, keep bool) {
 	}
 	if e.def.Epsilon > 0 {
 		if r.Deadline = slot.Add(e.def.Epsilon); s.now.After(r.Deadline) {
-			s.pass(e, slot.Add(-1), slot, Missed, "decided later than epsilon allows")
+			s.pass(e, slot.Add(-1), slot, Missed, message.Keep("decided later than epsilon allows"))
 			return
 		}
 	}

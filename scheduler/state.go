@@ -9,13 +9,13 @@
 package scheduler
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 	"time"
 
 	"github.com/hora-scheduler/hora/job"
 	"github.com/hora-scheduler/hora/jobgraph"
+	"github.com/hora-scheduler/hora/message"
 	"github.com/hora-scheduler/hora/schedule"
 )
 
@@ -71,13 +71,13 @@ const maxStepBytes = 300 << 10
 // Reasons for refusing an event. Test with errors.Is; a mistake in a job's
 // definition is a *job.FieldError.
 var (
-	ErrNoJob       = errors.New("job not found")
-	ErrRevision    = errors.New("the job has been changed meanwhile")
-	ErrTooManyRuns = errors.New("too many runs of the job are not over")
-	ErrTooBig      = errors.New("too many jobs would change at once")
-	ErrNoRun       = errors.New("no such run is in progress")
-	ErrNoSlot      = errors.New("the job has no such slot")
-	ErrBackfill    = errors.New("a backfill of the job is in progress")
+	ErrNoJob       = message.Errorf("job not found")
+	ErrRevision    = message.Errorf("the job has been changed meanwhile")
+	ErrTooManyRuns = message.Errorf("too many runs of the job are not over")
+	ErrTooBig      = message.Errorf("too many jobs would change at once")
+	ErrNoRun       = message.Errorf("no such run is in progress")
+	ErrNoSlot      = message.Errorf("the job has no such slot")
+	ErrBackfill    = message.Errorf("a backfill of the job is in progress")
 )
 
 // State is all that the scheduler knows during a term. It is for one goroutine.
@@ -155,10 +155,10 @@ func (s *State) loadJobs(jobs []*JobRecord, states []*JobState) error {
 	for _, rec := range jobs {
 		def, err := s.compile(rec.Job, rec.Anchor)
 		if err != nil {
-			return fmt.Errorf("stored job %q: %w", rec.Job.Name, err)
+			return message.Errorf("stored job %q: %w", rec.Job.Name, err)
 		}
 		if s.jobs[rec.Job.Name] != nil {
-			return fmt.Errorf("stored job %q: there are two of that name", rec.Job.Name)
+			return message.Errorf("stored job %q: there are two of that name", rec.Job.Name)
 		}
 		e := &entity{rec: rec, def: def}
 		s.jobs[rec.Job.Name], s.byUID[rec.UID] = e, e
@@ -170,7 +170,7 @@ func (s *State) loadJobs(jobs []*JobRecord, states []*JobState) error {
 	}
 	for _, e := range s.byUID {
 		if e.state == nil {
-			return fmt.Errorf("stored job %q has no stored state", e.rec.Job.Name)
+			return message.Errorf("stored job %q has no stored state", e.rec.Job.Name)
 		}
 	}
 	return nil
@@ -193,7 +193,7 @@ func (s *State) loadGraph() error {
 			continue
 		}
 		if err := s.graph.Set(e.rec.Job.Name, e.def.Gate.Names()); err != nil {
-			return fmt.Errorf("stored job %q: %w", e.rec.Job.Name, err)
+			return message.Errorf("stored job %q: %w", e.rec.Job.Name, err)
 		}
 	}
 	return nil

@@ -2,14 +2,13 @@ package scheduler
 
 import (
 	"cmp"
-	"errors"
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/hora-scheduler/hora/job"
+	"github.com/hora-scheduler/hora/message"
 )
 
 type (
@@ -51,9 +50,9 @@ const (
 var (
 	// ErrInUse says that a job has been changed or run here: what another
 	// scheduler says of it is older.
-	ErrInUse = errors.New("the job has been changed or run here since it was imported")
+	ErrInUse = message.Errorf("the job has been changed or run here since it was imported")
 	// ErrFramework says that Mesos knows us under another id already.
-	ErrFramework = errors.New("there is a framework id already")
+	ErrFramework = message.Errorf("there is a framework id already")
 )
 
 // adoptionTime is how long nothing is launched after the first subscription
@@ -95,7 +94,7 @@ func (s *State) importJob(ev ImportJob) error {
 		}
 		return nil
 	case !s.untouched(e):
-		return fmt.Errorf("%w: %q", ErrInUse, ev.Job.Name)
+		return message.Errorf("%w: %q", ErrInUse, ev.Job.Name)
 	default:
 		result = ImportChanged
 		s.reimport(e, ev, def, parents)
@@ -108,7 +107,7 @@ func (s *State) importJob(ev ImportJob) error {
 	if n := len(missed); n > 0 {
 		s.record(e, Entry{
 			Kind: OfSlot, Slot: missed[n-1].Slot, Count: int64(n), Outcome: Missed, Created: s.now, Ended: s.now,
-			Reason: "promised by the scheduler before, and not started in time",
+			Reason: message.Keep("promised by the scheduler before, and not started in time").String(),
 		})
 	}
 	s.plan(e)
@@ -227,7 +226,7 @@ func (s *State) addForeign(e *entity, r *Run) *Run {
 
 func (s *State) importFramework(id string) error {
 	if old := s.meta.FrameworkID; old != "" && old != id {
-		return fmt.Errorf("%w: %s", ErrFramework, old)
+		return message.Errorf("%w: %s", ErrFramework, old)
 	}
 	if s.meta.FrameworkID != id {
 		s.setFrameworkID(id)

@@ -2,9 +2,9 @@ package scheduler
 
 import (
 	"slices"
-	"strconv"
 	"time"
 
+	"github.com/hora-scheduler/hora/message"
 	"github.com/hora-scheduler/hora/retry"
 )
 
@@ -122,28 +122,28 @@ func (s *State) attemptEnded(r *Run, st Status, v verdict) {
 	next.Attempts = next.Attempts[max(0, len(next.Attempts)-MaxAttempts):]
 	switch v {
 	case ended:
-		s.finish(&next, Succeeded, "")
+		s.finish(&next, Succeeded, message.Note{})
 		return
 	case wasKilled:
-		s.finish(&next, Killed, kill.Cause.String())
+		s.finish(&next, Killed, kill.Cause.note())
 		return
 	case unrunnable:
-		s.finish(&next, Failed, "Mesos refuses the task: "+clip(st.Message))
+		s.finish(&next, Failed, message.Keep("Mesos refuses the task: %s", clip(st.Message)))
 		return
 	}
-	delay, again, why := time.Duration(0), false, ""
+	delay, again, why := time.Duration(0), false, message.Note{}
 	if v == lost && st.UUID == "" && st.State.mayReturn() {
 		s.lookFor(TaskRef{a.TaskID, a.AgentID}, s.now)
 	}
 	if v == lost {
 		next.Losses++
 		delay, again = retry.AfterLoss(next.Losses)
-		why = "lost " + strconv.Itoa(next.Losses) + " times"
+		why = message.KeepCount(next.Losses, "lost %d time", "lost %d times")
 	} else {
 		next.Failures++
 		delay, again = e.def.Retry.Next(next.Failures, a.ExitCode, a.TaskID)
-		if why = clip(st.Message); kill != nil {
-			why = kill.Cause.String()
+		if why = message.Keep("%s", clip(st.Message)); kill != nil {
+			why = kill.Cause.note()
 		}
 	}
 	if e.rec.Job.Disabled && !r.Forced {
@@ -159,5 +159,5 @@ func (s *State) attemptEnded(r *Run, st Status, v verdict) {
 		*r = next
 		r.State, r.NotBefore, r.Attempt, r.Task, r.Kill, r.Report = Ready, at, r.Attempt+1, nil, nil, nil
 	})
-	s.notice(Notice{Kind: AttemptEnded, Job: r.JobName, Run: edited, Attempt: &a, Again: at, Lost: v == lost, Text: why})
+	s.notice(Notice{Kind: AttemptEnded, Job: r.JobName, Run: edited, Attempt: &a, Again: at, Lost: v == lost, Text: why.String()})
 }

@@ -184,7 +184,7 @@ func (r *rig) explain(name string) string {
 	r.do(scheduler.Explain{Name: name, Into: &x})
 	var out []string
 	for _, reason := range x.Reasons {
-		out = append(out, reason.Text)
+		out = append(out, reason.Text.String())
 	}
 	return strings.Join(out, "; ")
 }
@@ -205,7 +205,7 @@ func TestReservedResources(t *testing.T) {
 			r.over("whole", scheduler.Succeeded)
 			r.run(&job.Job{Name: "large", CPUs: 1.001, Command: "true"})
 			hear(r, "offers", func(scheduler.Decline) bool { return true })
-			if got, want := r.explain("large"), "of 1 agents with offers to role "+role+" 1 have too few cpus (want 1.001, most free 1)"; !strings.Contains(got, want) {
+			if got, want := r.explain("large"), "the only agent with offers to role "+role+" has too few cpus (want 1.001, most free 1)"; !strings.Contains(got, want) {
 				t.Errorf("explained as %q, want %q", got, want)
 			}
 			r.run(&job.Job{Name: "disk", Disk: 101, Command: "true"})
