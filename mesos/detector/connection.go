@@ -11,13 +11,16 @@ import (
 	"github.com/go-zookeeper/zk"
 )
 
-// connection is a tree over a real connection. It follows its session to
-// whichever server is there; watches survive that.
+// connection is a tree over a real connection. Its session does not outlive it:
+// when the library takes watches up again on another connection, it may tell the
+// server that it has seen what it has not, by a race, and then it misses events.
 type connection struct {
 	conn *zk.Conn
-	over chan struct{} // closed when nothing of conn is left
+	gone chan struct{} // closed when nothing of conn is left
+	lost chan struct{} // closed when the session has lost its connection
 
 	mu      sync.Mutex
+	session bool // there is or was one
 	closed  bool
 	sockets map[net.Conn]struct{}
 }
@@ -27,19 +30,38 @@ var errHungUp = errors.New("hung up")
 
 // dial begins to connect; what is asked of the tree waits for it.
 func dial(servers []string, timeout time.Duration, log *slog.Logger) (tree, error) {
-	c := &connection{over: make(chan struct{}), sockets: map[net.Conn]struct{}{}}
-	conn, events, err := zk.Connect(servers, timeout, zk.WithDialer(c.dial), zk.WithLogInfo(false), zk.WithLogger(quiet{log}))
+	c := &connection{gone: make(chan struct{}), lost: make(chan struct{}), sockets: map[net.Conn]struct{}{}}
+	conn, events, err := zk.Connect(servers, timeout, zk.WithDialer(c.dial), zk.WithEventCallback(c.event), zk.WithLogInfo(false), zk.WithLogger(quiet{log}))
 	if err != nil {
 		return nil, err
 	}
 	c.conn = conn
 	go func() {
-		defer close(c.over)
-		for range events { // they tell nothing that the calls do not
+		defer close(c.gone)
+		for range events { // the callback gets them all
 		}
 	}()
 	return c, nil
 }
+
+// event is called by the library and must not block.
+func (c *connection) event(ev zk.Event) {
+	if ev.Type != zk.EventSession {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch {
+	case ev.State == zk.StateHasSession:
+		c.session = true
+	case ev.State == zk.StateDisconnected && c.session && !c.closed:
+		c.closed = true // no other connection is made
+		close(c.lost)
+	}
+}
+
+// Lost implements tree.
+func (c *connection) Lost() <-chan struct{} { return c.lost }
 
 // quiet passes on what the library says to who debugs.
 type quiet struct{ log *slog.Logger }
@@ -117,5 +139,5 @@ func (c *connection) Close() {
 	for _, s := range open {
 		s.Close()
 	}
-	<-c.over
+	<-c.gone
 }

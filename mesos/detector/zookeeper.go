@@ -31,6 +31,8 @@ type tree interface {
 	// Exists sets a watch on a node that may not be there.
 	Exists(path string) (there bool, changed <-chan zk.Event, err error)
 	Get(path string) ([]byte, error)
+	// Lost is closed when the connection is lost; watches end with it.
+	Lost() <-chan struct{}
 	// Close ends the connection; what waits for it fails.
 	Close()
 }
@@ -148,14 +150,15 @@ func (d *ZooKeeper) run(ctx context.Context) {
 	}
 }
 
-// lost notes that ZooKeeper says nothing any more. The leader stays as it was known.
+// lost notes that ZooKeeper says nothing any more. The leader stays as it was
+// known. A connection may be lost at any time; not to get another one is worth a word.
 func (d *ZooKeeper) lost(err error) {
 	d.mu.Lock()
 	d.fresh = false
-	said := d.away
-	d.away = true
+	quiet := d.away || errors.Is(err, errLost)
+	d.away = d.away || !quiet
 	d.mu.Unlock()
-	if !said {
+	if !quiet {
 		d.log.Warn("ZooKeeper is away; the leading master is unknown", "error", err)
 	}
 }
@@ -187,6 +190,9 @@ func (d *ZooKeeper) follow(ctx context.Context) error {
 		select {
 		case <-changed:
 		case <-again.C:
+		case <-t.Lost():
+			again.Stop()
+			return errLost
 		case <-ctx.Done():
 			again.Stop()
 			return ctx.Err()
@@ -194,6 +200,9 @@ func (d *ZooKeeper) follow(ctx context.Context) error {
 		again.Stop()
 	}
 }
+
+// errLost says that a connection to ZooKeeper was lost.
+var errLost = errors.New("the connection is lost")
 
 // bounded does something that hangUp makes fail, within the time-out.
 func (d *ZooKeeper) bounded(ctx context.Context, hangUp func(), do func() error) error {

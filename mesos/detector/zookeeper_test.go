@@ -39,7 +39,7 @@ func newEnsemble() *ensemble {
 // fakeTree is a connection to an ensemble.
 type fakeTree struct {
 	e             *ensemble
-	closed        chan struct{}
+	lost, closed  chan struct{}
 	authenticated string
 }
 
@@ -47,7 +47,7 @@ func (e *ensemble) connect() (tree, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.dials++
-	t := &fakeTree{e: e, closed: make(chan struct{})}
+	t := &fakeTree{e: e, lost: make(chan struct{}), closed: make(chan struct{})}
 	e.trees[t] = true
 	return t, nil
 }
@@ -126,6 +126,8 @@ func (t *fakeTree) Get(p string) ([]byte, error) {
 	}
 	return []byte(data), nil
 }
+
+func (t *fakeTree) Lost() <-chan struct{} { return t.lost }
 
 func (t *fakeTree) Close() {
 	t.e.mu.Lock()
@@ -392,6 +394,30 @@ func TestSessionExpires(t *testing.T) {
 		e.join("m2")
 		if got := now(d, m1); got != m2 || strings.Contains(log.String(), "level=WARN msg=\"ZooKeeper is away") {
 			t.Errorf("found %q; log: %s", got, log)
+		}
+	})
+}
+
+// TestLostConnection holds that what becomes of the group while a connection is
+// lost is known soon after, and that such a loss is no reason to worry people.
+func TestLostConnection(t *testing.T) {
+	t.Parallel()
+	e := newEnsemble()
+	watching(t, e, func(t *testing.T, d *ZooKeeper, log *bytes.Buffer) {
+		e.set("/mesos", "")
+		node := e.join("m1")
+		synctest.Wait()
+		e.state(func() {
+			e.deaf = true
+			for tree := range e.trees {
+				close(tree.lost)
+			}
+		})
+		e.remove(node)
+		e.join("m2")
+		time.Sleep(firstPause)
+		if got := now(d, m1); got != m2 || e.dials != 2 || strings.Contains(log.String(), "ZooKeeper is away") {
+			t.Errorf("found %q after %d connections; log: %s", got, e.dials, log)
 		}
 	})
 }
