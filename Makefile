@@ -60,9 +60,9 @@ ui: ## build the page of ui/web into ui/dist (needs Node 20.19 or later)
 	@$(MAKE) -s node 2>/dev/null || { echo "the page needs Node 20.19 or later with npm: https://nodejs.org" >&2; exit 1; }
 	cd ui/web && npm ci --no-audit --no-fund && npm run --silent build
 
-ui-check: # ui/dist is what ui/web builds, and the page's own checks hold
+ui-check: # ui/dist is what ui/web builds, the page's own checks hold, and the OpenAPI document is sound
 	@if ! $(MAKE) -s node 2>/dev/null; then $(NODELESS); exit; fi; \
-	set -e; cd ui/web; npm ci --no-audit --no-fund --loglevel=error; npm run --silent check; npm test --silent; \
+	set -e; cd ui/web; npm ci --no-audit --no-fund --loglevel=error; npm run --silent check; npm run --silent openapi; npm test --silent; \
 	out=$$(mktemp -d); trap 'rm -rf "$$out"' EXIT; \
 	HORA_UI_OUT="$$out" npm run --silent build -- --logLevel warn; \
 	diff -r "$$out" ../dist || { echo "ui/dist is not what ui/web builds: make ui" >&2; exit 1; }

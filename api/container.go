@@ -20,20 +20,17 @@ func readContainer(r *reader, d dialect) *job.Container {
 	if len(n.items) == 0 && d != v24 {
 		return nil // nothing is lost
 	}
-	in := &reader{node: n, path: r.path + "container."}
-	k := &job.Container{
-		Type: "DOCKER", Image: in.required("image"), Network: in.text("network", "HOST"), ForcePullImage: in.bool("forcePullImage", false),
-	}
-	in.objects("volumes", func(v *reader) { k.Volumes = append(k.Volumes, readVolume(v, d)) })
-	if d != v24 {
-		k.Type = strings.ToUpper(in.text("type", "DOCKER"))
-		k.NetworkName = in.optional("networkName", "")
-		k.Parameters = in.pairs("parameters", "key", "value")
-		in.objects("networkInfos", func(v *reader) { k.NetworkInfos = append(k.NetworkInfos, readNetwork(v)) })
-	}
-	if r.err == nil {
-		r.err = in.err
-	}
+	k := &job.Container{Type: "DOCKER"}
+	r.inside(n, "container.", func(in *reader) {
+		k.Image, k.Network, k.ForcePullImage = in.required("image"), in.text("network", "HOST"), in.bool("forcePullImage", false)
+		in.objects("volumes", func(v *reader) { k.Volumes = append(k.Volumes, readVolume(v, d)) })
+		if d != v24 {
+			k.Type = strings.ToUpper(in.text("type", "DOCKER"))
+			k.NetworkName = in.optional("networkName", "")
+			k.Parameters = in.pairs("parameters", "key", "value")
+			in.objects("networkInfos", func(v *reader) { k.NetworkInfos = append(k.NetworkInfos, readNetwork(v)) })
+		}
+	})
 	return k
 }
 
@@ -47,11 +44,9 @@ func readVolume(r *reader, d dialect) job.Volume {
 		r.fail("external", "is %s, want an object", kindNames[n.kind])
 		return v
 	}
-	in := &reader{node: n, path: r.path + "external."}
-	v.External = &job.ExternalVolume{Name: in.required("name"), Provider: in.required("provider"), Options: in.pairs("options", "key", "value")}
-	if r.err == nil {
-		r.err = in.err
-	}
+	r.inside(n, "external.", func(in *reader) {
+		v.External = &job.ExternalVolume{Name: in.required("name"), Provider: in.required("provider"), Options: in.pairs("options", "key", "value")}
+	})
 	return v
 }
 

@@ -35,13 +35,7 @@ func decodeJob(n node, d dialect, def Defaults) (posted, error) {
 		r.asked = make(map[string]bool)
 	}
 	p := posted{job: &job.Job{}}
-	readIdentity(r, p.job, d)
-	readWork(r, p.job, d, def)
-	readResources(r, p.job, def)
-	readWhen(r, &p)
-	readPolicies(r, p.job, d, def)
-	p.counters = readCounters(r)
-	p.job.Container = readContainer(r, d)
+	p.readAll(r, d, def)
 	if d == own {
 		r.strangers()
 	}
@@ -49,6 +43,16 @@ func decodeJob(n node, d dialect, def Defaults) (posted, error) {
 		return posted{}, r.err
 	}
 	return p, checkStored(p.job)
+}
+
+func (p *posted) readAll(r *reader, d dialect, def Defaults) {
+	readIdentity(r, p.job, d)
+	readWork(r, p.job, d, def)
+	readResources(r, p.job, def)
+	readWhen(r, p)
+	readPolicies(r, p.job, d, def)
+	p.counters = readCounters(r)
+	p.job.Container = readContainer(r, d)
 }
 
 func readIdentity(r *reader, j *job.Job, d dialect) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -282,13 +283,18 @@ func dryRun(c call) (bool, error) {
 	if err := known(q, "dryRun"); err != nil {
 		return false, err
 	}
-	switch text := q.Get("dryRun"); {
-	case !q.Has("dryRun") || text == "false":
+	return queryFlag(q, "dryRun")
+}
+
+// queryFlag reads a parameter that is true or false; its name alone is true.
+func queryFlag(q url.Values, name string) (bool, error) {
+	switch text := q.Get(name); {
+	case !q.Has(name) || text == "false":
 		return false, nil
 	case text == "" || text == "true":
 		return true, nil
 	default:
-		return false, badRequest("dryRun: %.40q is neither true nor false", text)
+		return false, badRequest("%s: %.40q is neither true nor false", name, text)
 	}
 }
 

@@ -3,6 +3,8 @@ package api
 import (
 	"net/http"
 	"strings"
+
+	"github.com/hora-scheduler/hora/job"
 )
 
 // OwnRoutes lists the routes below /api, as "METHOD /path".
@@ -34,4 +36,17 @@ func AllRoutes() (out [][3]string) {
 func CallerText(r *http.Request) string {
 	c := callerOf(r.Context())
 	return c.actor.Name + " " + c.actor.Address
+}
+
+// DefinitionMembers lists the members of a definition that the OpenAPI document
+// has, and those that a definition is read by.
+func DefinitionMembers() (described, read map[string]bool) {
+	described, read = map[string]bool{}, map[string]bool{}
+	for name := range definitionSchema()["properties"].(map[string]any) {
+		described[name] = true
+	}
+	r := &reader{node: &node{kind: object}, asked: read}
+	p := posted{job: &job.Job{}}
+	p.readAll(r, own, Defaults{})
+	return described, read
 }

@@ -26,7 +26,7 @@ type operation struct {
 	refuses []int  // statuses of problems, besides 400, 401, 403, 404 and 503
 }
 
-// definitionDoc stands for a definition, whose fields docs/jobfile.md lists.
+// definitionDoc stands for a definition (see definitionSchema).
 type definitionDoc map[string]any
 
 const (
@@ -129,7 +129,7 @@ func (s *server) apiOpenAPI(call) (response, error) { return jsonBody(openAPI())
 type generator struct{ schemas map[string]any }
 
 func (g *generator) operation(method, path string, op operation) map[string]any {
-	out := map[string]any{"summary": op.summary, "responses": g.responses(op)}
+	out := map[string]any{"operationId": operationID(method, path), "summary": op.summary, "responses": g.responses(op)}
 	if need := needs[method+" "+path]; need == access.Nobody {
 		out["security"] = []any{}
 	} else {
@@ -143,7 +143,7 @@ func (g *generator) operation(method, path string, op operation) map[string]any 
 	}
 	for part := range strings.SplitSeq(op.query, "; ") {
 		if name, meaning, is := strings.Cut(part, ": "); is {
-			parameters = append(parameters, map[string]any{"name": name, "in": "query", "description": meaning, "schema": map[string]any{"type": "string"}})
+			parameters = append(parameters, map[string]any{"name": name, "in": "query", "description": meaning, "schema": parameterShape(name)})
 		}
 	}
 	for name := range strings.SplitSeq(op.headers, ", ") {
@@ -158,6 +158,34 @@ func (g *generator) operation(method, path string, op operation) map[string]any 
 		out["requestBody"] = map[string]any{"content": map[string]any{jsonType: map[string]any{"schema": g.schema(reflect.TypeOf(op.takes))}}}
 	}
 	return out
+}
+
+// operationID names an operation: GET /api/jobs/{name}/history is getJobHistory.
+func operationID(method, path string) string {
+	id := strings.ToLower(method)
+	parts := strings.Split(strings.TrimPrefix(path, "/api/"), "/")
+	for i, part := range parts {
+		if strings.HasPrefix(part, "{") {
+			continue
+		}
+		if i+1 < len(parts) && strings.HasPrefix(parts[i+1], "{") {
+			part = strings.TrimSuffix(part, "s")
+		}
+		part, _, _ = strings.Cut(part, ".")
+		id += strings.ToUpper(part[:1]) + part[1:]
+	}
+	return id
+}
+
+// parameterShape is the type of a parameter of the query.
+func parameterShape(name string) map[string]any {
+	switch name {
+	case "limit", "offset", "depth":
+		return wholeShape
+	case "dryRun", "download", "follow":
+		return flagShape
+	}
+	return textShape
 }
 
 func (g *generator) responses(op operation) map[string]any {
@@ -199,7 +227,8 @@ func (g *generator) schema(t reflect.Type) map[string]any {
 	case reflect.TypeFor[time.Time]():
 		return map[string]any{"type": "string", "format": "date-time"}
 	case reflect.TypeFor[json.RawMessage](), reflect.TypeFor[definitionDoc]():
-		return map[string]any{"type": "object", "description": "a definition: docs/jobfile.md lists its fields"}
+		g.schemas["Definition"] = definitionSchema()
+		return map[string]any{"$ref": "#/components/schemas/Definition"}
 	}
 	switch t.Kind() {
 	case reflect.Pointer:

@@ -26,6 +26,15 @@ func document(t *testing.T) (text []byte, doc map[string]any) {
 	return text, tree.(map[string]any)
 }
 
+// everything is a definition with a value in each member that can stand beside the others.
+const everything = `{"command":"true","shell":true,"arguments":["x"],"environmentVariables":[{"name":"A","value":"b"}],"runAsUser":"nobody","description":"d","owner":"a@example.org","ownerName":"A",
+"fetch":[{"uri":"http://x/y","output_file":"y","executable":true,"cache":true,"extract":false}],"executor":"","executorFlags":"","taskInfoData":"x","managedBy":"m",
+"container":{"type":"MESOS","image":"i","forcePullImage":true,"network":"USER","networkName":"n","networkInfos":[{"name":"n","protocol":"IPv4","labels":[{"key":"k","value":"v"}],
+"portMappings":[{"hostPort":1,"containerPort":2,"protocol":"tcp"}]}],"volumes":[{"containerPath":"/c","hostPath":"/h","mode":"RO"},{"containerPath":"/d","mode":"RW","external":{"name":"e","provider":"p","options":[{"key":"k","value":"v"}]}}],
+"parameters":[{"key":"k","value":"v"}]},"cpus":0.5,"mem":64,"disk":128,"gpus":1,"ports":2,"constraints":[["rack","EQUALS","1"]],"highPriority":true,"schedule":"0 3 * * *","scheduleTimeZone":"Europe/Berlin",
+"notBefore":"2000-01-01T00:00:00Z","notAfter":"2099-01-01T00:00:00Z","dstGap":"run","dstOverlap":"both","jitter":"PT1M","retries":3,"retryInterval":"PT1M","retryBackoff":"exponential","retryMaxInterval":"PT1H","retryJitter":0.5,
+"retryOn":["1-63"],"softError":true,"notify":"","disabled":true,"overlap":"allow","maxConcurrent":3,"catchUp":"all","epsilon":"PT30M","timeout":"PT1H","expectedDuration":"PT10M","async":false,"dataProcessingJobType":true}`
+
 // TestOpenAPIRoutes: every route is described, and everything that is described is a route.
 func TestOpenAPIRoutes(t *testing.T) {
 	t.Parallel()
@@ -57,6 +66,36 @@ func TestOpenAPIFile(t *testing.T) {
 	if have, err := os.ReadFile(file); err != nil || !bytes.Equal(have, text) {
 		t.Errorf("%s is not what the server says (UPDATE=1 go test -run TestOpenAPIFile ./api writes it): %v", file, err)
 	}
+}
+
+// TestOpenAPIDefinition: the document has the members that a definition is read
+// by and no other ones, and every word that it allows is taken.
+func TestOpenAPIDefinition(t *testing.T) {
+	t.Parallel()
+	described, read := api.DefinitionMembers()
+	if !maps.Equal(described, read) {
+		t.Errorf("described %v\nread      %v", slices.Sorted(maps.Keys(described)), slices.Sorted(maps.Keys(read)))
+	}
+	_, doc := document(t)
+	members := doc["components"].(map[string]any)["schemas"].(map[string]any)["Definition"].(map[string]any)["properties"].(map[string]any)
+	beside := map[string]string{"parentsMode": `,"parents":["p"]`, "retryBackoff": `,"retryInterval":"PT1M","schedule":"0 3 * * *"`}
+	bubble(t, func(w *world) {
+		w.ask("PUT", "/api/jobs/p", load, 201, nil)
+		for name, m := range members {
+			words, _ := m.(map[string]any)["enum"].([]any)
+			for _, word := range words {
+				rest := beside[name]
+				if rest == "" {
+					rest = `,"schedule":"0 3 * * *"`
+				}
+				var trial api.Trial
+				w.ask("PUT", "/api/jobs/c?dryRun", `{"command":"true","`+name+`":"`+word.(string)+`"`+rest+`}`, 200, &trial)
+				if len(trial.Errors) > 0 {
+					t.Errorf("%s %s: %v", name, word, trial.Errors)
+				}
+			}
+		}
+	})
 }
 
 // TestOpenAPIAnswers: what the server answers is what the document promises.
@@ -108,6 +147,7 @@ func TestOpenAPIAnswers(t *testing.T) {
 	}
 	bubble(t, func(w *world) {
 		w.ask("PUT", "/api/jobs/load", load, 201, nil)
+		w.ask("PUT", "/api/jobs/all", everything, 201, nil)
 		w.ask("PUT", "/api/jobs/next", `{"command":"true","parents":["load"]}`, 201, nil)
 		w.ask("PATCH", "/api/jobs/load", `{"retries":1}`, 200, nil)
 		var made api.Made
@@ -116,7 +156,7 @@ func TestOpenAPIAnswers(t *testing.T) {
 		}
 		for _, x := range [][4]string{
 			{"GET", "/api/jobs?facets=state", "/api/jobs"}, {"GET", "/api/jobs?q=a:b", "/api/jobs"},
-			{"GET", "/api/jobs/load", "/api/jobs/{name}"}, {"GET", "/api/jobs/nobody", "/api/jobs/{name}"},
+			{"GET", "/api/jobs/load", "/api/jobs/{name}"}, {"GET", "/api/jobs/all", "/api/jobs/{name}"}, {"GET", "/api/jobs/nobody", "/api/jobs/{name}"},
 			{"PUT", "/api/jobs/load", "/api/jobs/{name}", load}, {"PUT", "/api/jobs/load?dryRun", "/api/jobs/{name}", load}, {"PUT", "/api/jobs/load", "/api/jobs/{name}", `{"x":1}`},
 			{"PATCH", "/api/jobs/load?dryRun", "/api/jobs/{name}", `{"retries":2}`}, {"DELETE", "/api/jobs/load?dryRun", "/api/jobs/{name}"},
 			{"POST", "/api/jobs/bulk", "/api/jobs/bulk", `{"filter":"x","action":"kill","dryRun":true}`},

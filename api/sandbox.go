@@ -151,6 +151,14 @@ func (s *server) apiFile(c call) (response, error) {
 	if err != nil {
 		return response{}, err
 	}
+	download, err := queryFlag(q, "download")
+	if err != nil {
+		return response{}, err
+	}
+	follow, err := queryFlag(q, "follow")
+	if err != nil {
+		return response{}, err
+	}
 	offset, err := l.offset(c.Context(), q)
 	if err != nil {
 		return response{}, err
@@ -160,9 +168,9 @@ func (s *server) apiFile(c call) (response, error) {
 		return response{}, sandboxError(err)
 	}
 	switch {
-	case q.Has("download"):
+	case download:
 		return response{as: l.download(offset)}, nil
-	case q.Has("follow"):
+	case follow:
 		return response{as: l.follow(offset)}, nil
 	}
 	if data == nil {

@@ -363,15 +363,27 @@ func (r *reader) required(name string) string {
 func (r *reader) objects(name string, read func(*reader)) {
 	for i := range r.list(name) {
 		n, _ := r.member(name)
-		in := &reader{node: &n.items[i], path: fmt.Sprintf("%s%s[%d].", r.path, name, i)}
-		if in.kind != object {
-			r.fail(name, "item %d is %s, want an object", i, kindNames[in.kind])
+		if item := &n.items[i]; item.kind == object {
+			r.inside(item, fmt.Sprintf("%s[%d].", name, i), read)
+		} else {
+			r.fail(name, "item %d is %s, want an object", i, kindNames[item.kind])
 			return
 		}
-		read(in)
-		if r.err == nil {
-			r.err = in.err
-		}
+	}
+}
+
+// inside reads an object within; what is unknown is refused there if it is here.
+func (r *reader) inside(n *node, path string, read func(*reader)) {
+	in := &reader{node: n, path: r.path + path}
+	if r.asked != nil {
+		in.asked = make(map[string]bool)
+	}
+	read(in)
+	if r.asked != nil {
+		in.strangers()
+	}
+	if r.err == nil {
+		r.err = in.err
 	}
 }
 
