@@ -109,15 +109,17 @@ func (c *connection) Authenticate(credentials string) error {
 }
 
 // Children implements tree.
-func (c *connection) Children(path string) ([]string, <-chan zk.Event, error) {
-	names, _, changed, err := c.conn.ChildrenW(path)
-	return names, changed, err
-}
-
-// Exists implements tree.
-func (c *connection) Exists(path string) (bool, <-chan zk.Event, error) {
-	there, _, changed, err := c.conn.ExistsW(path)
-	return there, changed, err
+func (c *connection) Children(path string) (names []string, there bool, changed <-chan zk.Event, err error) {
+	for {
+		names, _, changed, err = c.conn.ChildrenW(path)
+		if !errors.Is(err, zk.ErrNoNode) {
+			return names, true, changed, err
+		}
+		there, _, changed, err = c.conn.ExistsW(path)
+		if err != nil || !there {
+			return nil, false, changed, err
+		} // else it was made in between
+	}
 }
 
 // Get implements tree.

@@ -25,11 +25,9 @@ const (
 type tree interface {
 	// Authenticate adds a digest identity, user:password.
 	Authenticate(credentials string) error
-	// Children lists the children of a node; changed gets an event when they
-	// are others or the node is gone.
-	Children(path string) (names []string, changed <-chan zk.Event, err error)
-	// Exists sets a watch on a node that may not be there.
-	Exists(path string) (there bool, changed <-chan zk.Event, err error)
+	// Children lists the children of a node, if it is there; changed gets an
+	// event when that is no longer true.
+	Children(path string) (names []string, there bool, changed <-chan zk.Event, err error)
 	Get(path string) ([]byte, error)
 	// Lost is closed when the connection is lost; watches end with it.
 	Lost() <-chan struct{}
@@ -219,20 +217,13 @@ func (d *ZooKeeper) bounded(ctx context.Context, hangUp func(), do func() error)
 // look finds the leader once and returns what tells when to look again.
 func (d *ZooKeeper) look(t tree) (<-chan zk.Event, error) {
 	for range maxVanished {
-		children, changed, err := t.Children(d.group.path)
-		if errors.Is(err, zk.ErrNoNode) {
-			there, changed, err := t.Exists(d.group.path)
-			if err != nil {
-				return nil, err
-			}
-			if there {
-				continue // it was made in between
-			}
-			d.found("", "there is no such node")
-			return changed, nil
-		}
+		children, there, changed, err := t.Children(d.group.path)
 		if err != nil {
 			return nil, err
+		}
+		if !there {
+			d.found("", "there is no such node")
+			return changed, nil
 		}
 		again, err := d.elect(t, children)
 		if err != nil {

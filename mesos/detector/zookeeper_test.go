@@ -80,32 +80,20 @@ func (t *fakeTree) Authenticate(credentials string) error {
 	return nil
 }
 
-func (t *fakeTree) Children(p string) ([]string, <-chan zk.Event, error) {
+func (t *fakeTree) Children(p string) ([]string, bool, <-chan zk.Event, error) {
 	if err := t.ask(); err != nil {
-		return nil, nil, err
+		return nil, false, nil, err
 	}
 	t.e.mu.Lock()
 	defer t.e.mu.Unlock()
-	if _, there := t.e.nodes[p]; !there {
-		return nil, nil, zk.ErrNoNode
-	}
 	var out []string
 	for name := range t.e.nodes {
 		if path.Dir(name) == p && name != p {
 			out = append(out, path.Base(name))
 		}
 	}
-	return out, t.e.watch(p), nil
-}
-
-func (t *fakeTree) Exists(p string) (bool, <-chan zk.Event, error) {
-	if err := t.ask(); err != nil {
-		return false, nil, err
-	}
-	t.e.mu.Lock()
-	defer t.e.mu.Unlock()
 	_, there := t.e.nodes[p]
-	return there, t.e.watch(p), nil
+	return out, there, t.e.watch(p), nil
 }
 
 func (t *fakeTree) Get(p string) ([]byte, error) {
