@@ -56,6 +56,7 @@ var needs = map[string]access.Role{
 	"POST /api/jobs/{name}/revisions/{revision}/revert":   access.Operator,
 	"GET /api/jobs/{name}/explain":                        access.Viewer,
 	"GET /api/jobs/{name}/history":                        access.Viewer,
+	"GET /api/defaults":                                   access.Viewer,
 	"GET /api/definitions":                                access.Viewer,
 	"GET /api/runs":                                       access.Viewer,
 	"GET /api/runs/{run}":                                 access.Viewer,

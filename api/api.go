@@ -32,6 +32,7 @@ type Scheduler interface {
 type Defaults struct {
 	CPUs, Mem, Disk float64       // cores, MiB, MiB; 0 is 0.1, 128, 256 as in Chronos
 	User            string        // runAsUser; "" is root
+	RetryInterval   time.Duration // as the scheduler's configuration has it; 0 is a minute
 	Epsilon         time.Duration // start deadline of jobs posted under /scheduler, whole seconds; 0 is none
 }
 
@@ -90,6 +91,7 @@ func (d *Defaults) fill() {
 	setDefault(&d.Mem, 128)
 	setDefault(&d.Disk, 256)
 	setDefault(&d.User, "root")
+	setDefault(&d.RetryInterval, time.Minute)
 }
 
 func setDefault[T comparable](to *T, value T) {

@@ -14,6 +14,9 @@ import (
 	"github.com/hora-scheduler/hora/scheduler"
 )
 
+// defaultRetries are Chronos' (contract 2.2).
+const defaultRetries = 2
+
 // posted is what the body of a POST says.
 type posted struct {
 	job       *job.Job
@@ -151,7 +154,7 @@ func readWhen(r *reader, p *posted) {
 }
 
 func readPolicies(r *reader, j *job.Job, d dialect, def Defaults) {
-	j.Retries = r.small("retries", 2)
+	j.Retries = r.small("retries", defaultRetries)
 	j.Disabled = r.bool("disabled", false)
 	j.SoftError = r.bool("softError", false)
 	j.DataJob = r.bool("dataProcessingJobType", false)

@@ -3,7 +3,26 @@ package api
 import (
 	"io"
 	"time"
+
+	"github.com/hora-scheduler/hora/job"
 )
+
+// DefaultValues is GET /api/defaults: what the server takes for fields that a
+// definition does not have. Policies that are missing are the first of their values in docs/jobfile.md.
+type DefaultValues struct {
+	CPUs            float64 `json:"cpus"`
+	Mem             float64 `json:"mem"`
+	Disk            float64 `json:"disk"`
+	RunAsUser       string  `json:"runAsUser"`
+	Retries         int     `json:"retries"`
+	RetryIntervalMS int64   `json:"retryIntervalMs"`
+	MaxConcurrent   int     `json:"maxConcurrent"`
+}
+
+func (s *server) apiDefaults(call) (response, error) {
+	d := s.Defaults
+	return marshal(DefaultValues{d.CPUs, d.Mem, d.Disk, d.User, defaultRetries, d.RetryInterval.Milliseconds(), job.MaxConcurrent})
+}
 
 // apiDefinitions streams all definitions with their entity tags, and what the
 // server gives to jobs that do not say: what a client needs to compare them with its own.

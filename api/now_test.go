@@ -36,6 +36,59 @@ func TestPreview(t *testing.T) {
 	})
 }
 
+// TestPreviewForms: the other form of a schedule, if it has exactly the same slots.
+func TestPreviewForms(t *testing.T) {
+	t.Parallel()
+	bubble(t, func(w *world) {
+		for _, x := range []struct{ schedule, zone, iso, cron, whyNot string }{
+			{"*/10 * * * *", "Asia/Shanghai", "R/2026-03-01T08:00:00+08:00/PT10M", "", ""},
+			{"0 9 * * 1,5", "", "R/2026-03-02T09:00:00Z/P1W R/2026-03-06T09:00:00Z/P1W", "", ""},
+			{"0 0 13 * 5", "", "", "", "both"},
+			{"R/2026-01-01T03:00:00Z/P1D", "", "", "0 3 * * *", ""},
+			{"R/2026-01-01T03:00:00Z/PT7M", "", "", "", "7"},
+			{"R3/2026-01-01T03:00:00Z/P1D", "", "", "", "3 slots"},
+		} {
+			var p api.Preview
+			body := `{"schedule":"` + x.schedule + `","scheduleTimeZone":"` + x.zone + `","from":"2026-03-01T00:00:00Z","forms":true}`
+			w.ask("POST", "/api/schedule/preview", body, http.StatusOK, &p)
+			if strings.Join(p.ISO, " ") != x.iso || strings.Join(p.Cron, " ") != x.cron || (p.WhyNot == "") != (x.whyNot == "") || !strings.Contains(p.WhyNot, x.whyNot) {
+				t.Errorf("%s: %q %q %q", x.schedule, p.ISO, p.Cron, p.WhyNot)
+			}
+		}
+		var p api.Preview
+		w.ask("POST", "/api/schedule/preview", `{"schedule":"R/2030-01-01T03:00:00Z/P1D","from":"2026-03-01T00:00:00Z","forms":true}`, http.StatusOK, &p)
+		if len(p.Cron) != 1 || p.Begins == nil || p.Begins.Year() != 2030 {
+			t.Errorf("%+v", p)
+		}
+		p = api.Preview{}
+		w.ask("POST", "/api/schedule/preview", `{"schedule":"@daily"}`, http.StatusOK, &p)
+		if p.ISO != nil {
+			t.Errorf("nobody asked for %q", p.ISO)
+		}
+	})
+}
+
+// TestDefaults: what the server takes for what a definition does not have is what it says.
+func TestDefaults(t *testing.T) {
+	t.Parallel()
+	bubble(t, func(w *world) {
+		var d api.DefaultValues
+		w.ask("GET", "/api/defaults", "", http.StatusOK, &d)
+		var doc struct {
+			Definition struct {
+				CPUs, Mem, Disk float64
+				RunAsUser       string
+				Retries         int
+			}
+		}
+		w.ask("PUT", "/api/jobs/plain", `{"schedule":"@daily","command":"x"}`, http.StatusCreated, &doc)
+		j := doc.Definition
+		if j.CPUs != d.CPUs || j.Mem != d.Mem || j.Disk != d.Disk || j.RunAsUser != d.RunAsUser || j.Retries != d.Retries || d.RetryIntervalMS != 60_000 {
+			t.Errorf("%+v, and the job has %+v", d, j)
+		}
+	})
+}
+
 func TestNetwork(t *testing.T) {
 	t.Parallel()
 	bubble(t, func(w *world) {

@@ -59,6 +59,7 @@ var operations = map[string]operation{
 	"POST /api/jobs/{name}/revisions/{revision}/revert":   {summary: "Put an earlier definition into force again", gives: JobDocument{}, refuses: []int{409, 412}},
 	"GET /api/jobs/{name}/explain":                        {summary: "Why the job is where it is", gives: Explanation{}},
 	"GET /api/jobs/{name}/history":                        {summary: "Runs and decisions that are over, newest first", query: "limit: entries, 50 if it is missing", gives: []HistoryEntry{}},
+	"GET /api/defaults":                                   {summary: "What the server takes for fields that a definition does not have", gives: DefaultValues{}},
 	"GET /api/definitions":                                {summary: "All definitions, and what the server gives to jobs that do not say", gives: map[string]any{}},
 	"GET /api/runs":                                       {summary: "Runs, those in progress first, then the newest", query: "job: of this job alone; state: waiting, queued, deferred, retrying, staging, running, ending, ended, separated by commas; outcome: of ended runs; from: RFC 3339; to: RFC 3339; limit: 1 to 1000", gives: RunPage{}},
 	"GET /api/runs/{run}":                                 {summary: "A run with its attempts", gives: RunDocument{}},

@@ -170,7 +170,8 @@ func TestOpenAPIAnswers(t *testing.T) {
 			{"GET", "/api/runs/" + made.Run + "/attempts/0/files", "/api/runs/{run}/attempts/{attempt}/files"},
 			{"GET", "/api/graph", "/api/graph"}, {"POST", "/api/schedule/preview", "/api/schedule/preview", `{"schedule":"@daily"}`},
 			{"POST", "/api/schedule/preview", "/api/schedule/preview", `{"schedule":"x"}`}, {"GET", "/api/cluster", "/api/cluster"}, {"GET", "/api/now", "/api/now"},
-			{"GET", "/api/audit", "/api/audit"}, {"GET", "/api/status", "/api/status"}, {"GET", "/api/definitions", "/api/definitions"}, {"GET", "/api/events", "/api/events"},
+			{"GET", "/api/audit", "/api/audit"}, {"GET", "/api/status", "/api/status"}, {"GET", "/api/definitions", "/api/definitions"}, {"GET", "/api/defaults", "/api/defaults"},
+			{"POST", "/api/schedule/preview", "/api/schedule/preview", `{"schedule":"@daily","forms":true}`}, {"GET", "/api/events", "/api/events"},
 			{"POST", "/api/jobs/load/success", "/api/jobs/{name}/success"}, {"POST", "/api/jobs/load/kill", "/api/jobs/{name}/kill"},
 			{"POST", "/api/jobs/load/revisions/1/revert", "/api/jobs/{name}/revisions/{revision}/revert"}, {"DELETE", "/api/jobs/next", "/api/jobs/{name}"},
 		} {

@@ -17,9 +17,10 @@ type PreviewRequest struct {
 	DSTOverlap string     `json:"dstOverlap,omitempty"`
 	NotBefore  string     `json:"notBefore,omitempty"`
 	NotAfter   string     `json:"notAfter,omitempty"`
-	Name       string     `json:"name,omitempty"` // hashed for H
-	From       *time.Time `json:"from,omitempty"` // now
-	N          int        `json:"n,omitempty"`    // 10
+	Name       string     `json:"name,omitempty"`  // hashed for H
+	From       *time.Time `json:"from,omitempty"`  // now
+	N          int        `json:"n,omitempty"`     // 10
+	Forms      bool       `json:"forms,omitempty"` // tell iso or cron, or whyNot
 }
 
 // Preview tells what a schedule means.
@@ -29,8 +30,12 @@ type Preview struct {
 	Kind  string   `json:"kind,omitempty"`
 	Words string   `json:"words,omitempty"`
 	Next  []Slot   `json:"next"`
-	ISO   []string `json:"iso,omitempty"`  // the same as intervals, if there are such
-	Cron  string   `json:"cron,omitempty"` // the same as an expression, if there is one
+	ISO   []string `json:"iso,omitempty"`  // of cron: the intervals that have together exactly its slots, if there are such
+	Cron  []string `json:"cron,omitempty"` // of an interval: so the expressions
+	// Of an interval that begins later than now its expressions are exact from
+	// then on; cron can't say that, notBefore can.
+	Begins *time.Time `json:"begins,omitempty"`
+	WhyNot string     `json:"whyNot,omitempty"` // there is no other form
 }
 
 // Slot is an instant of a schedule.
@@ -40,8 +45,11 @@ type Slot struct {
 	DST   string    `json:"dst,omitempty"` // gap: it is put off by the change; first, second: of two that the clock shows alike
 }
 
-// maxPreview bounds the slots of one preview.
-const maxPreview = 1000
+// Bounds of one preview: its slots, and the schedules of another form.
+const (
+	maxPreview = 1000
+	maxForms   = 24
+)
 
 // apiPreview reads a schedule and shows its next instants.
 func (s *server) apiPreview(c call) (response, error) {
@@ -76,7 +84,35 @@ func (s *server) apiPreview(c call) (response, error) {
 	for _, at := range schedule.Upcoming(when, from.Add(-1), in.N) {
 		out.Next = append(out.Next, slotJSON(at, when.Location()))
 	}
+	if in.Forms {
+		if err := out.convert(j, from); err != nil {
+			return response{}, err
+		}
+	}
 	return marshal(out)
+}
+
+// convert puts in the other form of a schedule that is valid: from now on, and
+// nothing that is not exact.
+func (p *Preview) convert(j *job.Job, from time.Time) error {
+	o, err := job.ScheduleOptions(j, from, nil)
+	if err != nil {
+		return err
+	}
+	turn, to := schedule.Intervals, &p.ISO
+	if p.Kind == kindISO {
+		turn, to = schedule.Expressions, &p.Cron
+	}
+	c, err := turn(j.Schedule, o, maxForms)
+	switch {
+	case err != nil:
+		return &job.FieldError{Field: "schedule", Err: err}
+	case !c.Exact:
+		p.WhyNot = c.Reason
+	default:
+		*to, p.Begins = c.Texts, moment(c.Begins)
+	}
+	return nil
 }
 
 // slotJSON writes an instant with what the change of clocks has to do with it.

@@ -106,6 +106,7 @@ var ours = []route{
 	{"GET", "/api/now", anything, jsonOnly, (*server).apiNow, ""},
 	{"GET", "/api/events", anything, anything, (*server).apiEvents, ""},
 	{"GET", "/api/audit", anything, jsonOnly, (*server).apiAudit, ""},
+	{"GET", "/api/defaults", anything, jsonOnly, (*server).apiDefaults, ""},
 	{"GET", "/api/definitions", anything, jsonOnly, (*server).apiDefinitions, ""},
 	{"GET", "/api/jobs/{name}/explain", anything, jsonOnly, (*server).apiExplain, ""},
 	{"GET", "/api/jobs/{name}/history", anything, jsonOnly, (*server).apiHistory, ""},

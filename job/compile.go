@@ -126,31 +126,38 @@ func ReadSchedule(j *Job, anchor time.Time, zones *schedule.Zones) (*schedule.Sc
 }
 
 func (c *Compiled) readSchedule(anchor time.Time, zones *schedule.Zones) error {
-	j := c.Job
-	if j.Schedule == "" {
+	if c.Schedule == "" {
 		return nil
 	}
-	o := schedule.Options{Zone: j.Zone, Name: j.Name, Anchor: anchor, Zones: zones}
-	var err error
-	if o.NotBefore, err = instant("notBefore", j.NotBefore); err != nil {
+	o, err := ScheduleOptions(c.Job, anchor, zones)
+	if err != nil {
 		return err
 	}
-	if o.NotAfter, err = instant("notAfter", j.NotAfter); err != nil {
-		return err
-	}
-	if o.Gap, err = choose("dstGap", j.DSTGap, map[string]schedule.Gap{"": schedule.GapDefault, "run": schedule.GapRun, "skip": schedule.GapSkip}); err != nil {
-		return err
-	}
-	if o.Overlap, err = choose("dstOverlap", j.DSTOverlap, map[string]schedule.Overlap{"": schedule.OverlapDefault, "first": schedule.OverlapFirst, "both": schedule.OverlapBoth}); err != nil {
-		return err
-	}
-	if c.When, err = schedule.Parse(j.Schedule, o); err != nil {
+	if c.When, err = schedule.Parse(c.Schedule, o); err != nil {
 		if errors.Is(err, schedule.ErrZone) {
 			return field("scheduleTimeZone", err)
 		}
 		return field("schedule", err)
 	}
 	return nil
+}
+
+// ScheduleOptions is with what the schedule of a job is read. anchor and errors
+// are those of ReadSchedule.
+func ScheduleOptions(j *Job, anchor time.Time, zones *schedule.Zones) (schedule.Options, error) {
+	o := schedule.Options{Zone: j.Zone, Name: j.Name, Anchor: anchor, Zones: zones}
+	var err error
+	if o.NotBefore, err = instant("notBefore", j.NotBefore); err != nil {
+		return o, err
+	}
+	if o.NotAfter, err = instant("notAfter", j.NotAfter); err != nil {
+		return o, err
+	}
+	if o.Gap, err = choose("dstGap", j.DSTGap, map[string]schedule.Gap{"": schedule.GapDefault, "run": schedule.GapRun, "skip": schedule.GapSkip}); err != nil {
+		return o, err
+	}
+	o.Overlap, err = choose("dstOverlap", j.DSTOverlap, map[string]schedule.Overlap{"": schedule.OverlapDefault, "first": schedule.OverlapFirst, "both": schedule.OverlapBoth})
+	return o, err
 }
 
 func (c *Compiled) readWhen(anchor time.Time, d Defaults) error {

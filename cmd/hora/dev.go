@@ -202,8 +202,9 @@ func (o *devOptions) assemble(backend store.Backend, master, self string, stdout
 	}
 	l := leader.New(options)
 	handler := api.New(api.Options{
-		Scheduler: l, Defaults: api.Defaults{CPUs: .1, Mem: 128, Disk: 256, User: currentUser(), Epsilon: time.Duration(o.taskEpsilon) * time.Second},
-		Gatherer: registry, Page: ui.Handler(), Log: log, Level: &o.level, Feed: feed,
+		Scheduler: l,
+		Defaults:  api.Defaults{CPUs: .1, Mem: 128, Disk: 256, User: currentUser(), Epsilon: time.Duration(o.taskEpsilon) * time.Second, RetryInterval: cfg.RetryInterval},
+		Gatherer:  registry, Page: ui.Handler(), Log: log, Level: &o.level, Feed: feed,
 		Cluster: clusterReads{operator.New(operator.Options{Master: mesosFramework.Master})},
 	})
 	handler = member.New(member.Options{View: l.View, Self: self, Local: handler, Log: log, Version: version})

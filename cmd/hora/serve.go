@@ -171,7 +171,7 @@ func (o *serveOptions) assemble(s *service, backend store.Backend, mesosConfig m
 			Master: mesosFramework.Master, Scheme: o.cluster.scheme, Principal: mesosConfig.Principal, Secret: string(mesosConfig.Secret),
 			HTTP: &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{TLSClientConfig: mesosConfig.TLS}},
 		})},
-		Defaults: api.Defaults{CPUs: o.cluster.cpus, Mem: o.cluster.memory, Disk: o.cluster.disk, User: o.cluster.user, Epsilon: o.job.epsilon},
+		Defaults: api.Defaults{CPUs: o.cluster.cpus, Mem: o.cluster.memory, Disk: o.cluster.disk, User: o.cluster.user, Epsilon: o.job.epsilon, RetryInterval: o.job.retry},
 	}), peers))
 	return nil
 }
