@@ -115,7 +115,7 @@ policy: tools ## import policy, purity, sizes, names, invariants
 
 bench: tools zookeeper ## benchmarks, as figures
 	$(GO) test -run '^$$' -bench . -benchtime 1x -timeout 20m ./cmd/hora ./chaos
-	$(GO) test -run '^$$' -bench . -benchmem ./schedule ./jobgraph ./scheduler ./scheduler/simulation ./store/... ./mesos
+	$(GO) test -run '^$$' -bench . -benchmem ./schedule ./jobgraph ./scheduler ./scheduler/simulation ./store/... ./mesos ./api
 
 sim: tools ## simulate SEEDS seeds of core, store and Mesos with faults
 	$(GO) test -run 'TestSimulation$$' -v -timeout 10h ./scheduler/simulation -seeds $(SEEDS)

@@ -2,7 +2,6 @@ package api
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -157,110 +156,4 @@ func (s *server) apiBackfill(c call) (response, error) {
 
 func (s *server) apiCancelBackfill(c call) (response, error) {
 	return response{}, s.Scheduler.Do(c.Context(), scheduler.CancelBackfill{Name: c.segment("name")})
-}
-
-// BulkRequest is POST /api/jobs/bulk.
-type BulkRequest struct {
-	Filter string `json:"filter"`
-	Action string `json:"action"` // pause, resume, run, kill, delete
-	Reason string `json:"reason,omitempty"`
-	DryRun bool   `json:"dryRun,omitempty"`
-	Expect *int   `json:"expect,omitempty"` // how many jobs the preview found
-}
-
-// BulkAnswer tells what came of it.
-type BulkAnswer struct {
-	Matched int           `json:"matched"`
-	Names   []string      `json:"names"` // the first hundred
-	Done    int           `json:"done"`
-	Failed  []BulkFailure `json:"failed"`
-}
-
-// BulkFailure is a job for which it did not work.
-type BulkFailure struct {
-	Name   string `json:"name"`
-	Detail string `json:"detail"`
-}
-
-// Limits of a bulk action.
-const (
-	maxBulkNames    = 100
-	maxBulkFailures = 100
-)
-
-// bulkActions are what can be done to many jobs.
-var bulkActions = map[string]func(name, reason string) scheduler.Event{
-	"pause": func(name, reason string) scheduler.Event {
-		return scheduler.SetDisabled{Name: name, Disabled: true, Reason: reason}
-	},
-	"resume": func(name, _ string) scheduler.Event { return scheduler.SetDisabled{Name: name} },
-	"run":    func(name, _ string) scheduler.Event { return scheduler.RunJob{Name: name, Disabled: true} },
-	"kill":   func(name, _ string) scheduler.Event { return scheduler.KillJob{Name: name} },
-	"delete": func(name, _ string) scheduler.Event { return scheduler.DeleteJob{Name: name} },
-}
-
-// apiBulk does one thing to all jobs that a filter means, after a preview of their number.
-func (s *server) apiBulk(c call) (response, error) {
-	v, err := s.look()
-	if err != nil {
-		return response{}, err
-	}
-	var in BulkRequest
-	if err := c.read(&in); err != nil {
-		return response{}, err
-	}
-	act := bulkActions[in.Action]
-	if act == nil {
-		return response{}, &job.FieldError{Field: "action", Err: fmt.Errorf("%.40q is unknown, want one of %s", in.Action, names(bulkActions))}
-	}
-	l := listing{now: time.Now()}
-	if l.filter, err = readFilter(in.Filter); err != nil {
-		return response{}, err
-	}
-	matched := l.find(s.rows.of(v))
-	out := BulkAnswer{Matched: len(matched), Names: []string{}, Failed: []BulkFailure{}}
-	for _, r := range matched[:min(len(matched), maxBulkNames)] {
-		out.Names = append(out.Names, r.Job.Job.Name)
-	}
-	switch {
-	case in.DryRun:
-		return marshal(out)
-	case in.Expect == nil:
-		return response{}, &job.FieldError{Field: "expect", Err: fmt.Errorf("is missing, want the number of jobs that dryRun found: %d now", len(matched))}
-	case *in.Expect != len(matched):
-		return response{}, &failure{status: http.StatusConflict, text: fmt.Sprintf("the filter means %d jobs now, not %d", len(matched), *in.Expect)}
-	}
-	s.each(c.Context(), matched, func(name string) scheduler.Event { return act(name, in.Reason) }, &out)
-	return marshal(out)
-}
-
-// bulkWidth is how many orders of one request are under way at once, so that
-// they are committed together.
-const bulkWidth = 64
-
-// each orders something of each job.
-func (s *server) each(ctx context.Context, jobs []*row, order func(name string) scheduler.Event, out *BulkAnswer) {
-	type result struct {
-		name string
-		err  error
-	}
-	results := make(chan result, bulkWidth)
-	slots := make(chan struct{}, bulkWidth)
-	go func() {
-		for _, r := range jobs {
-			slots <- struct{}{}
-			go func() {
-				results <- result{r.Job.Job.Name, s.Scheduler.Do(ctx, order(r.Job.Job.Name))}
-				<-slots
-			}()
-		}
-	}()
-	for range jobs {
-		switch r := <-results; {
-		case r.err == nil:
-			out.Done++
-		case len(out.Failed) < maxBulkFailures:
-			out.Failed = append(out.Failed, BulkFailure{r.name, r.err.Error()})
-		}
-	}
 }

@@ -181,6 +181,35 @@ func TestActions(t *testing.T) {
 	})
 }
 
+// TestBulkOfNames: each job once, whatever is asked for twice or is gone.
+func TestBulkOfNames(t *testing.T) {
+	t.Parallel()
+	bubble(t, func(w *world) {
+		many(w)
+		var out api.BulkAnswer
+		w.ask("POST", "/api/jobs/bulk", `{"names":["c","a","gone","a"],"action":"delete","dryRun":true}`, http.StatusOK, &out)
+		if out.Matched != 2 || strings.Join(out.Names, " ") != "a c" || strings.Join(out.Missing, " ") != "gone" || out.Done != 0 {
+			t.Errorf("%+v", out)
+		}
+		w.ask("POST", "/api/jobs/bulk", `{"names":["c","a","gone","a"],"action":"pause","expect":3}`, http.StatusConflict, nil)
+		w.ask("POST", "/api/jobs/bulk", `{"names":["c","a","gone","a"],"action":"pause","expect":2}`, http.StatusOK, &out)
+		if p := w.jobs("q=state:disabled"); out.Done != 2 || p.Total != 7 {
+			t.Errorf("%+v; %d are paused", out, p.Total)
+		}
+		for body, want := range map[string]string{
+			`{"action":"pause","expect":11}`:                                                    "filter",
+			`{"names":[],"action":"pause","expect":0}`:                                          "filter",
+			`{"names":["a"],"filter":"","action":"pause","expect":1}`:                           "names",
+			`{"names":["a` + strings.Repeat(`","a`, 10_000) + `"],"action":"pause","expect":1}`: "10001 names",
+			`{"names":"a","action":"pause","expect":1}`:                                         "names",
+		} {
+			if got := w.post("/api/jobs/bulk", body); got.status != http.StatusBadRequest || !strings.Contains(got.body, want) {
+				t.Errorf("%.80s: %d %s, want %q", body, got.status, got.body, want)
+			}
+		}
+	})
+}
+
 // TestBulk: a preview, then just that many.
 func TestBulk(t *testing.T) {
 	t.Parallel()

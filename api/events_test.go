@@ -21,7 +21,7 @@ import (
 func streamed(t *testing.T) (*httptest.Server, *api.Feed) {
 	feed := api.NewFeed(time.Unix(1767225600, 0))
 	view := leader.NewView(store.New(memory.NewServer().Open()), scheduler.Records{})
-	server := httptest.NewServer(api.New(api.Options{Scheduler: still{view}, Feed: feed}))
+	server := httptest.NewServer(api.New(api.Options{Scheduler: &still{view}, Feed: feed}))
 	t.Cleanup(server.Close)
 	return server, feed
 }
@@ -108,7 +108,7 @@ func TestTooManyStreams(t *testing.T) {
 	t.Parallel()
 	feed := api.NewFeed(time.Unix(0, 0))
 	view := leader.NewView(store.New(memory.NewServer().Open()), scheduler.Records{})
-	handler := api.New(api.Options{Scheduler: still{view}, Feed: feed})
+	handler := api.New(api.Options{Scheduler: &still{view}, Feed: feed})
 	open := func(ctx context.Context) int {
 		rec := httptest.NewRecorder()
 		handler.ServeHTTP(rec, httptest.NewRequest("GET", "/api/events", nil).WithContext(ctx))

@@ -68,11 +68,11 @@ func (s *server) apiGraph(c call) (response, error) {
 		}
 		chosen = around(v, children, name, depth)
 	} else {
-		l := listing{now: time.Now()}
-		if l.filter, err = readFilter(q.Get("q")); err != nil {
+		meant, err := readFilter(q.Get("q"))
+		if err != nil {
 			return response{}, err
 		}
-		for _, r := range l.find(s.rows.of(v)) {
+		for _, r := range matching(meant, s.rows.of(v), time.Now()) {
 			if name := r.Job.Job.Name; len(parentsOf(r.Job)) > 0 || len(children[name]) > 0 {
 				chosen = append(chosen, name)
 			}
@@ -119,7 +119,7 @@ func (s *server) network(v *leader.View, chosen []string) Network {
 	for _, name := range chosen {
 		j := v.Job(name)
 		r := newRow(j, s.shown)
-		n := Node{Name: name, Kind: r.kind, State: r.state(now), Failing: r.failing(), Late: r.late(now), Disabled: j.Job.Disabled}
+		n := Node{Name: name, Kind: r.kind.Value(), State: r.state(now), Failing: r.failing(), Late: r.late(now), Disabled: j.Job.Disabled}
 		if d, is := r.took(); is {
 			ms := d.Milliseconds()
 			n.DurationMs = &ms

@@ -44,7 +44,7 @@ var operations = map[string]operation{
 	"PUT /api/jobs/{name}":                                {summary: "Make a job, or replace its definition", query: dryQuery, takes: definitionDoc{}, gives: JobDocument{}, headers: "If-Match, If-None-Match", refuses: []int{412, 413, 415}},
 	"PATCH /api/jobs/{name}":                              {summary: "Change some fields of a definition (merge patch, RFC 7396)", query: dryQuery, takes: definitionDoc{}, gives: JobDocument{}, headers: ifMatch, refuses: []int{412, 413, 415}},
 	"DELETE /api/jobs/{name}":                             {summary: "Delete a job; its tasks are killed, its children re-linked", query: dryQuery, headers: ifMatch, refuses: []int{409, 412}},
-	"POST /api/jobs/bulk":                                 {summary: "Do one thing to all jobs that a filter means", takes: BulkRequest{}, gives: BulkAnswer{}, refuses: []int{409}},
+	"POST /api/jobs/bulk":                                 {summary: "Do one thing to all jobs that a filter means, or to those that are named", takes: BulkRequest{}, gives: BulkAnswer{}, refuses: []int{409}},
 	"POST /api/jobs/{name}/pause":                         {summary: "Start no more runs of the job", takes: PauseRequest{}},
 	"POST /api/jobs/{name}/resume":                        {summary: "Start runs again; slots that passed are recorded as skipped"},
 	"POST /api/jobs/{name}/run":                           {summary: "Run the job now", takes: RunRequest{}, gives: Made{}, status: http.StatusAccepted, refuses: []int{429}},

@@ -1,12 +1,10 @@
 package api
 
 import (
-	"cmp"
-	"math"
-	"slices"
+	"iter"
 	"strings"
-	"sync"
 	"time"
+	"unique"
 
 	"github.com/hora-scheduler/hora/api/filter"
 	"github.com/hora-scheduler/hora/scheduler"
@@ -21,7 +19,11 @@ const lateAfter = time.Minute
 type row struct {
 	*leader.Job
 	next    time.Time // zero: none
-	kind    string
+	off     bool      // disabled; it is in the record, but lists ask every row
+	broken  bool      // it failed since its last success
+	kind    word
+	user    word
+	owners  []word
 	running int
 	oldest  time.Time // slot of the oldest run that has not started; zero: there is none
 	retry   time.Time // when the earliest run between two attempts goes on
@@ -39,8 +41,11 @@ const (
 )
 
 func newRow(j *leader.Job, shown *schedules) *row {
-	r := &row{Job: j, next: shown.next(j), kind: kindOf(j)}
+	r := &row{Job: j, next: shown.next(j), kind: unique.Make(kindOf(j)), user: unique.Make(j.Job.RunAsUser), off: j.Job.Disabled, broken: j.State.ErrorsSinceLastSuccess > 0}
 	def := j.Job
+	for o := range owners(def.Owner) {
+		r.owners = append(r.owners, unique.Make(o))
+	}
 	r.lower = strings.ToLower(def.Name + "\n" + def.Description + "\n" + def.Owner + "\n" + def.OwnerName + "\n" + def.Command)
 	for _, run := range j.Runs {
 		if run.State >= scheduler.Launched {
@@ -74,24 +79,42 @@ func kindOf(j *leader.Job) string {
 	return kindCron
 }
 
-// state is what the job is doing, in one word.
-func (r *row) state(now time.Time) string {
+// restless tells whether time alone may change the job's state.
+func (r *row) restless() bool { return !r.retry.IsZero() }
+
+// What a job may be doing: places in doings.
+const (
+	running = iota
+	retrying
+	queued
+	waiting
+	disabled
+	idle
+)
+
+var doings = [...]string{"running", "retrying", "queued", "waiting", "disabled", "idle"}
+
+// does is what the job is doing.
+func (r *row) does(now time.Time) int {
 	switch {
 	case r.running > 0:
-		return "running"
+		return running
 	case !r.retry.IsZero() && r.retry.After(now):
-		return "retrying"
+		return retrying
 	case !r.queued.IsZero() || !r.retry.IsZero():
-		return "queued"
+		return queued
 	case r.waiting:
-		return "waiting"
-	case r.Job.Job.Disabled:
-		return "disabled"
+		return waiting
+	case r.off:
+		return disabled
 	}
-	return "idle"
+	return idle
 }
 
-func (r *row) failing() bool { return r.State.ErrorsSinceLastSuccess > 0 }
+// state is what the job is doing, in one word.
+func (r *row) state(now time.Time) string { return doings[r.does(now)] }
+
+func (r *row) failing() bool { return r.broken }
 
 func (r *row) late(now time.Time) bool {
 	return !r.oldest.IsZero() && now.Sub(r.oldest) > lateAfter
@@ -103,37 +126,6 @@ func (r *row) took() (time.Duration, bool) {
 	return last.Ended.Sub(last.Began), !last.Began.IsZero()
 }
 
-// rows are all jobs in the order of their names, made anew for each view out of
-// what is left of the one before.
-type rows struct {
-	shown *schedules
-
-	mu   sync.Mutex
-	view *leader.View
-	list []*row
-}
-
-func (x *rows) of(v *leader.View) []*row {
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	if v == x.view {
-		return x.list
-	}
-	old, out := x.list, make([]*row, 0, v.Len())
-	for j := range v.Jobs() {
-		for len(old) > 0 && old[0].Job.Job.Name < j.Job.Name {
-			old = old[1:]
-		}
-		if len(old) > 0 && old[0].Job == j {
-			out = append(out, old[0])
-		} else {
-			out = append(out, newRow(j, x.shown))
-		}
-	}
-	x.view, x.list = v, out
-	return out
-}
-
 // jobFields are what a filter of jobs may name.
 var jobFields = filter.Fields{
 	"name": filter.Text, "state": filter.Text, "kind": filter.Text, "owner": filter.Text, "user": filter.Text, "host": filter.Text,
@@ -142,22 +134,23 @@ var jobFields = filter.Fields{
 	"next": filter.Ahead, "last": filter.Ago, "duration": filter.Span,
 }
 
-// subject is a row as a filter sees it.
+// subject is a row as a filter sees it. One subject is shown all rows, one after the other.
 type subject struct {
 	*row
-	now time.Time
+	now   time.Time
+	texts []string // what Texts gave last
 }
 
-func (s subject) Contains(text string) bool { return strings.Contains(s.lower, text) }
+func (s *subject) Contains(text string) bool { return strings.Contains(s.lower, text) }
 
-func (s subject) Texts(field string) []string {
+func (s *subject) Texts(field string) []string {
+	out := s.texts[:0]
 	def := s.Job.Job
-	var out []string
 	switch field {
 	case "name":
-		out = []string{def.Name}
+		out = append(out, def.Name)
 	case "state":
-		out = []string{s.state(s.now)}
+		out = append(out, s.state(s.now))
 		if s.failing() {
 			out = append(out, "failing")
 		}
@@ -165,11 +158,14 @@ func (s subject) Texts(field string) []string {
 			out = append(out, "late")
 		}
 	case "kind":
-		out = []string{s.kind}
+		out = append(out, s.kind.Value())
 	case "owner":
-		out = append(owners(def.Owner), def.OwnerName)
+		for _, o := range s.owners {
+			out = append(out, o.Value())
+		}
+		out = append(out, def.OwnerName)
 	case "user":
-		out = []string{def.RunAsUser}
+		out = append(out, def.RunAsUser)
 	case "host":
 		for _, run := range s.Runs {
 			if run.Task != nil {
@@ -177,42 +173,49 @@ func (s subject) Texts(field string) []string {
 			}
 		}
 	case "parent":
-		out = slices.Clone(parentsOf(s.Job))
+		out = append(out, parentsOf(s.Job)...)
 	case "zone":
-		out = []string{def.Zone}
+		out = append(out, def.Zone)
 	case "command":
-		out = []string{def.Command}
+		out = append(out, def.Command)
 	case "schedule":
-		out = []string{def.Schedule}
+		out = append(out, def.Schedule)
 	case "priority":
-		out = []string{"normal"}
+		out = append(out, "normal")
 		if def.HighPriority {
 			out[0] = "high"
 		}
 	case "disabled":
-		out = []string{"no", "false"}
+		out = append(out, no...)
 		if def.Disabled {
-			out = []string{"yes", "true"}
+			out = append(out[:0], yes...)
 		}
 	}
 	for i := range out {
 		out[i] = strings.ToLower(out[i])
 	}
+	s.texts = out
 	return out
 }
 
-// owners splits a list of mail addresses.
-func owners(list string) []string {
-	var out []string
-	for o := range strings.SplitSeq(list, ",") {
-		if o = strings.TrimSpace(o); o != "" {
-			out = append(out, o)
+// Words for a field that is true or not: the first is the usual one.
+var (
+	yes = []string{"yes", "true"}
+	no  = []string{"no", "false"}
+)
+
+// owners are the addresses of a list.
+func owners(list string) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for o := range strings.SplitSeq(list, ",") {
+			if o = strings.TrimSpace(o); o != "" && !yield(o) {
+				return
+			}
 		}
 	}
-	return out
 }
 
-func (s subject) Number(field string) (float64, bool) {
+func (s *subject) Number(field string) (float64, bool) {
 	st := s.State
 	switch field {
 	case "failures":
@@ -233,38 +236,3 @@ func (s subject) Number(field string) (float64, bool) {
 	}
 	return 0, false
 }
-
-// place is where a row stands in an order: by number, then by text, then by
-// name. What has nothing to sort by stands last.
-type place struct {
-	Number float64 `json:"n,omitempty"`
-	Text   string  `json:"t,omitempty"`
-	Name   string  `json:"name"`
-}
-
-func (p place) compare(q place) int {
-	return cmp.Or(cmp.Compare(p.Number, q.Number), strings.Compare(p.Text, q.Text), strings.Compare(p.Name, q.Name))
-}
-
-// orders are the ways to sort jobs: what a row is sorted by, and whether it has that.
-var orders = map[string]func(r *row, now time.Time) (place, bool){
-	"name":  func(*row, time.Time) (place, bool) { return place{}, true },
-	"next":  func(r *row, _ time.Time) (place, bool) { return atTime(r.next) },
-	"last":  func(r *row, _ time.Time) (place, bool) { return atTime(r.State.Last.Ended) },
-	"state": func(r *row, now time.Time) (place, bool) { return place{Text: r.state(now)}, true },
-	"owner": func(r *row, _ time.Time) (place, bool) { return place{Text: r.Job.Job.Owner}, r.Job.Job.Owner != "" },
-	"failures": func(r *row, _ time.Time) (place, bool) {
-		return place{Number: float64(r.State.ErrorsSinceLastSuccess)}, true
-	},
-	"duration": func(r *row, _ time.Time) (place, bool) {
-		d, known := r.took()
-		return place{Number: d.Seconds()}, known
-	},
-}
-
-func atTime(t time.Time) (place, bool) {
-	return place{Number: float64(t.UnixMicro())}, !t.IsZero()
-}
-
-// nowhere is the place of what has nothing to sort by.
-const nowhere = math.MaxFloat64

@@ -41,7 +41,8 @@ type Fields map[string]Kind
 
 // Subject is what is asked about.
 type Subject interface {
-	// Texts gives the values of a field of kind Text, in small letters.
+	// Texts gives the values of a field of kind Text, in small letters. They are
+	// good until it is called again.
 	Texts(field string) []string
 	// Number gives the value of any other field: a number, or seconds (from
 	// now, or ago, or long); false if there is none.
@@ -276,6 +277,9 @@ func span(value string) (time.Duration, error) {
 	}
 	return d, err
 }
+
+// Empty tells whether the filter is true of everything.
+func (f *Filter) Empty() bool { return len(f.terms) == 0 }
 
 // Match tells whether the filter is true of a subject.
 func (f *Filter) Match(s Subject) bool {

@@ -87,6 +87,16 @@ func NewView(s *store.Store, r scheduler.Records) *View {
 	return newPublisher(View{Leading: true, Term: 1, store: s}, r).publish(time.Time{})
 }
 
+// With returns the view that follows when changes are made.
+func (v *View) With(changes ...scheduler.Change) *View {
+	p := &publisher{view: *v}
+	p.view.jobs, p.view.order = v.jobs.Copy(), v.order.Copy()
+	for _, c := range changes {
+		p.apply(c)
+	}
+	return p.publish(v.At)
+}
+
 // publisher follows the changes of a term and makes views of them.
 type publisher struct {
 	view View // the next one
