@@ -351,23 +351,6 @@ test("backfill", async () => {
   expect(await axe(page)).toEqual([]);
 });
 
-test("graph: whole, search, fold, longest chain, table; and around a job", async () => {
-  const page = await go("#/graph");
-  await page.locator(".box").filter({ hasText: "publish-dashboard" }).waitFor();
-  expect(await axe(page)).toEqual([]);
-  await page.getByRole("button", { name: "Longest chain" }).click();
-  await page.locator(".box.critical").nth(1).waitFor();
-  await page.getByLabel("Fold behind…").selectOption("load-orders");
-  await page.locator(".box").filter({ hasText: "check-orders" }).waitFor({ state: "detached" });
-  await page.getByRole("button", { name: "As a table" }).click();
-  await page.getByRole("rowheader", { name: "load-orders" }).waitFor();
-  expect(await axe(page)).toEqual([]);
-  await page.goto(`${hora.base}/#/jobs/check-orders/graph`);
-  await page.locator(".box.focus").filter({ hasText: "check-orders" }).waitFor();
-  await page.locator(".box").filter({ hasText: "extract-orders" }).click();
-  await page.getByRole("heading", { name: "extract-orders" }).waitFor();
-});
-
 test("now, cluster, activity", async () => {
   const page = await go("#/now");
   await page.locator(".tile").filter({ hasText: "Failing" }).waitFor();

@@ -1,7 +1,6 @@
 import { beforeAll, expect, test, vi } from "vitest";
 import { paint, plainPen } from "../../src/ansi";
-import type { Network, Run } from "../../src/api";
-import { components, criticalPath, fold, layOut, nodeHeight, nodeWidth } from "../../src/graph/layout";
+import type { Run } from "../../src/api";
 
 beforeAll(() => {
   vi.stubGlobal("window", {
@@ -26,39 +25,6 @@ test("terminal colours become classes, and the pen goes on into the next line", 
   expect(paint("\u001b[38;5;196mx\u001b[38;2;0;0;255my\u001b[0m\u001b[2Kz", pen).map((p) => p.classes)).toEqual(["fg9", "fg12", ""]);
   expect(paint("10%\r50%\r100%", plainPen())).toEqual([{ text: "100%", classes: "" }]);
   expect(paint("<b>&\u001b]0;title\u0007", plainPen())).toEqual([{ text: "<b>&", classes: "" }]);
-});
-
-const node = (name: string, durationMs = 0) => ({
-  name,
-  kind: "cron",
-  state: "idle",
-  failing: false,
-  late: false,
-  disabled: false,
-  durationMs,
-});
-const edge = (from: string, to: string) => ({ from, to, condition: "succeeded", satisfied: false });
-const diamond: Network = {
-  nodes: [node("a", 10), node("b", 5), node("c", 50), node("d", 1), node("x", 3), node("y", 3)],
-  edges: [edge("a", "b"), edge("a", "c"), edge("b", "d"), edge("c", "d"), edge("x", "y")],
-  truncated: false,
-};
-
-test("no two jobs of the graph lie upon each other, and children stand to the right", () => {
-  const at = layOut(diamond);
-  const all = [...at.values()];
-  expect(all.length).toBe(6);
-  all.forEach((p, i) => {
-    for (const q of all.slice(i + 1)) expect(Math.abs(p.x - q.x) >= nodeWidth || Math.abs(p.y - q.y) >= nodeHeight).toBe(true);
-  });
-  for (const e of diamond.edges) expect(at.get(e.to)!.x).toBeGreaterThan(at.get(e.from)!.x);
-});
-
-test("parts, the longest chain, folding", () => {
-  expect(components(diamond).map((p) => p.sort().join(""))).toEqual(["abcd", "xy"]);
-  expect(criticalPath(diamond)).toEqual({ names: ["a", "c", "d"], ms: 61 });
-  expect(fold(diamond, new Set(["b"])).nodes.map((n) => n.name)).toEqual(["a", "b", "c", "d", "x", "y"]);
-  expect(fold(diamond, new Set(["a"])).nodes.map((n) => n.name)).toEqual(["a", "x", "y"]);
 });
 
 test("addresses keep what they are given", async () => {
