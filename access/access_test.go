@@ -155,6 +155,13 @@ func TestProofs(t *testing.T) {
 	if cost, err := bcrypt.Cost([]byte(nobodyHash)); cost != bcrypt.DefaultCost || err != nil {
 		t.Errorf("whom there is can be told by the time: %d, %v", cost, err)
 	}
+	dear, err := Read("access.yaml", []byte("users:\n  - {name: x, role: admin, password: \"$2a$12"+nobodyHash[6:]+"\"}"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if cost, err := bcrypt.Cost(dear.decoy("nobody")); cost != 12 || err != nil {
+		t.Errorf("whom there is can be told by the time: %d, %v", cost, err)
+	}
 	if err := bcrypt.CompareHashAndPassword([]byte(nobodyHash), []byte("x")); err != bcrypt.ErrMismatchedHashAndPassword {
 		t.Errorf("nobody's hash is not compared: %v", err)
 	}

@@ -86,6 +86,7 @@ type Policy struct {
 	rules      []rule
 	key        [sha256.Size]byte // of vouchers
 	forms      bool              // somebody can log in by a form
+	costs      []int             // of the users' hashes
 }
 
 // Principals lists all, by name.

@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
+	"fmt"
 	"strconv"
 	"strings"
 	"time"
@@ -35,19 +36,35 @@ func plainHash(credentials string) string {
 func (p *Policy) Password(name, password string) *Principal {
 	x := p.principals[name]
 	if x == nil || x.Kind != User {
-		_ = bcrypt.CompareHashAndPassword([]byte(nobodyHash), []byte(password[:min(len(password), MaxPassword)]))
+		p.waste(name, password)
 		return nil
 	}
 	if strings.HasPrefix(x.secret, "plain:") {
+		p.waste(name, password)
 		if subtle.ConstantTimeCompare([]byte(x.secret), []byte(plainHash(name+":"+password))) == 1 {
 			return x
 		}
 		return nil
 	}
-	if len(password) > MaxPassword || bcrypt.CompareHashAndPassword([]byte(x.secret), []byte(password)) != nil {
+	if bcrypt.CompareHashAndPassword([]byte(x.secret), []byte(password[:min(len(password), MaxPassword)])) != nil || len(password) > MaxPassword {
 		return nil
 	}
 	return x
+}
+
+// waste takes as long as checking the password of a user.
+func (p *Policy) waste(name, password string) {
+	_ = bcrypt.CompareHashAndPassword(p.decoy(name), []byte(password[:min(len(password), MaxPassword)]))
+}
+
+// decoy is the hash that is compared with for a name that nobody has: as dear as
+// that of one of the users, always the same one for a name.
+func (p *Policy) decoy(name string) []byte {
+	if len(p.costs) == 0 {
+		return []byte(nobodyHash)
+	}
+	sum := sha256.Sum256([]byte(name))
+	return fmt.Appendf(nil, "$2a$%02d%s", p.costs[int(sum[0])%len(p.costs)], nobodyHash[6:])
 }
 
 // HashPassword makes the hash of a password for the access file.

@@ -171,7 +171,7 @@ func (p *Policy) readUser(n *document.Node) error {
 	if cost < minCost || cost > maxCost {
 		return document.Errorf(n.Get("password").Pos, "password: the hash has cost %d, want %d to %d", cost, minCost, maxCost)
 	}
-	p.forms = true
+	p.forms, p.costs = true, append(p.costs, cost)
 	return nil
 }
 

@@ -272,6 +272,7 @@ func TestSessions(t *testing.T) {
 				t.Errorf("a secret is answered: %s", got.body)
 			}
 		}
+		w.as("", "POST", "/api/login", `{"token":"`+strings.Repeat("x", 5000)+`"}`).want(t, "a long login", 413, "more than 4096 bytes")
 		time.Sleep(access.SessionTime)
 		synctest.Wait()
 		send("GET", "/api/me", "").want(t, "later", 401, "")
@@ -320,6 +321,35 @@ func TestFailedLogins(t *testing.T) {
 	})
 }
 
+// TestNobodyIsLockedOut: whoever guesses somebody's password from many addresses
+// does not keep them out of where they have been before.
+func TestNobodyIsLockedOut(t *testing.T) {
+	t.Parallel()
+	guarded(t, func(w *gated) {
+		from := func(address, password string) int {
+			r := httptest.NewRequest("GET", "/api/me", nil)
+			r.RemoteAddr = address + ":1"
+			r.SetBasicAuth("anna", password)
+			rec := httptest.NewRecorder()
+			w.handler.ServeHTTP(rec, r)
+			return rec.Code
+		}
+		if code := from("198.51.100.1", "s3cret12"); code != 200 {
+			t.Fatal(code)
+		}
+		w.gate.Replace(policy(t, accessFile(t))) // nothing is remembered of passwords that were right
+		for i := range 60 {
+			from(fmt.Sprintf("203.0.113.%d", i/10), fmt.Sprint("guess", i))
+		}
+		if code := from("203.0.113.99", "guess"); code != 429 {
+			t.Errorf("one more guess: %d", code)
+		}
+		if code := from("198.51.100.1", "s3cret12"); code != 200 {
+			t.Errorf("anna herself: %d", code)
+		}
+	})
+}
+
 // TestManyLoginsAtOnce: requests with one password at once cost one check, and none is refused.
 func TestManyLoginsAtOnce(t *testing.T) {
 	t.Parallel()
@@ -357,6 +387,14 @@ func TestOpenPaths(t *testing.T) {
 			w := httptest.NewRecorder()
 			h.ServeHTTP(w, r)
 			challenge := w.Header().Get("WWW-Authenticate")
+			if page {
+				r.Header = http.Header{"Accept": {"text/event-stream"}}
+				stream := httptest.NewRecorder()
+				h.ServeHTTP(stream, r)
+				if stream.Code != want || stream.Header().Get("WWW-Authenticate") != "" {
+					t.Errorf("a stream of %s: %d %q", path, stream.Code, stream.Header().Get("WWW-Authenticate"))
+				}
+			}
 			if w.Code != want || (challenge == `Basic realm="a \"realm\"", charset="UTF-8"`) != (want == 401 && !page) {
 				t.Errorf("%s: %d %q", path, w.Code, challenge)
 			}

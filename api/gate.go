@@ -28,6 +28,7 @@ const (
 	throttled         = 10000 // addresses and users remembered
 	rememberedLogins  = 1000  // passwords that were right, kept as codes in memory until the access file changes
 	hashing           = 2     // passwords checked at once
+	maxLogin          = 4096  // bytes of the body of a login: 413
 )
 
 // Names in requests and answers.
@@ -50,6 +51,7 @@ type Gate struct {
 	logins    map[[sha256.Size]byte]*login
 	addresses access.Throttle
 	users     access.Throttle
+	met       map[string]bool // users and the addresses from which they have logged in
 }
 
 // login is a name and password that is being checked, or was right.
@@ -61,7 +63,7 @@ type login struct {
 // NewGate returns a gate that knows who is in the policy. The realm is what
 // browsers name when they ask for a password.
 func NewGate(p *access.Policy, realm string, log *slog.Logger) *Gate {
-	g := &Gate{realm: realm, log: log, turns: make(chan struct{}, hashing)}
+	g := &Gate{realm: realm, log: log, turns: make(chan struct{}, hashing), met: make(map[string]bool)}
 	_, _ = rand.Read(g.key[:]) // it never fails
 	g.addresses = access.Throttle{Burst: failuresOfAddress, Every: failureEvery, Keys: throttled}
 	g.users = access.Throttle{Burst: failuresOfUser, Every: failureEvery, Keys: throttled}
@@ -120,7 +122,7 @@ func (g *Gate) Handler(next http.Handler) http.Handler {
 			return
 		}
 		if c.who == nil {
-			if r.Header.Get("X-Requested-With") == "" { // a page that has a form of its own does not want the browser's
+			if !hasForm(r) {
 				w.Header().Set("WWW-Authenticate", `Basic realm="`+strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(g.realm)+`", charset="UTF-8"`)
 			}
 			c.refuse(w, r, &failure{status: http.StatusUnauthorized, text: unknownCaller(r)})
@@ -132,6 +134,13 @@ func (g *Gate) Handler(next http.Handler) http.Handler {
 		}
 		next.ServeHTTP(w, c.in(r))
 	})
+}
+
+// hasForm tells whether a page sends the request that has a form of its own, and
+// does not want the browser to ask for a password. A stream of events cannot have
+// headers but is known by what it accepts.
+func hasForm(r *http.Request) bool {
+	return r.Header.Get("X-Requested-With") != "" || strings.HasPrefix(r.Header.Get("Accept"), "text/event-stream")
 }
 
 func unknownCaller(r *http.Request) string {
@@ -256,13 +265,8 @@ func (g *Gate) password(ctx context.Context, c *caller, user, password string) (
 			return nil, time.Second
 		}
 	}
-	wait, ok := g.addresses.Take(address, now)
-	if ok {
-		if wait, ok = g.users.Take(user, now); !ok {
-			g.addresses.Return(address)
-		}
-	}
-	if !ok {
+	back, wait := g.take(user, address, now)
+	if wait > 0 {
 		g.mu.Unlock()
 		return nil, wait
 	}
@@ -288,8 +292,8 @@ func (g *Gate) password(ctx context.Context, c *caller, user, password string) (
 	if l.who = who; who == nil {
 		delete(logins, code)
 	} else {
-		g.addresses.Return(address)
-		g.users.Return(user)
+		back()
+		g.meet(user, address)
 	}
 	g.mu.Unlock()
 	close(l.done)
@@ -297,6 +301,32 @@ func (g *Gate) password(ctx context.Context, c *caller, user, password string) (
 		g.failed("password", user, c.actor.Address)
 	}
 	return who, 0
+}
+
+// take counts a try; back takes it back, and wait is above 0 if it was one too many.
+// Failures from elsewhere do not keep a user out of where they have been before, so
+// that nobody can be locked out by others. g.mu is held.
+func (g *Gate) take(user, address string, now time.Time) (back func(), wait time.Duration) {
+	wait, ok := g.addresses.Take(address, now)
+	if !ok {
+		return nil, wait
+	}
+	if g.met[user+"\x00"+address] {
+		return func() { g.addresses.Return(address) }, 0
+	}
+	if wait, ok = g.users.Take(user, now); !ok {
+		g.addresses.Return(address)
+		return nil, wait
+	}
+	return func() { g.addresses.Return(address); g.users.Return(user) }, 0
+}
+
+// meet remembers from where a user has logged in. g.mu is held.
+func (g *Gate) meet(user, address string) {
+	if len(g.met) >= throttled {
+		clear(g.met)
+	}
+	g.met[user+"\x00"+address] = true
 }
 
 // code stands for a name and password in memory.
@@ -440,6 +470,7 @@ func cookie(c call, value string, life time.Duration) string {
 
 // readSecret reads a body without quoting anything of it in an error.
 func (c call) readSecret(into *LoginRequest) error {
+	c.Body = http.MaxBytesReader(nil, c.Body, maxLogin) // anybody may send it
 	body, err := c.body()
 	if err != nil {
 		return err

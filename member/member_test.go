@@ -318,13 +318,17 @@ func TestHere(t *testing.T) {
 func TestTLS(t *testing.T) {
 	t.Parallel()
 	lead := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		_, _ = io.WriteString(w, r.Header.Get("X-Forwarded-Proto"))
+		_, _ = io.WriteString(w, r.Header.Get("X-Forwarded-Proto")+" "+r.Header.Get("X-Forwarded-Host"))
 	}))
 	t.Cleanup(lead.Close)
 	trusting := lead.Client().Transport.(*http.Transport).TLSClientConfig
 	resp, body := raw(t, follower(t, lead.URL, member.Options{TLS: trusting}), "GET /x HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")
-	if resp.StatusCode != 200 || body != "http" {
+	if resp.StatusCode != 200 || body != "http h" {
 		t.Errorf("%d %q", resp.StatusCode, body)
+	}
+	resp, body = raw(t, follower(t, lead.URL, member.Options{TLS: trusting}), "GET /x HTTP/1.1\r\nHost: h\r\nX-Forwarded-Proto: https\r\nX-Forwarded-Host: hora.example\r\nConnection: close\r\n\r\n")
+	if resp.StatusCode != 200 || body != "https hora.example" {
+		t.Errorf("behind a proxy: %d %q", resp.StatusCode, body)
 	}
 	resp, body = raw(t, follower(t, lead.URL, member.Options{TLS: &tls.Config{}}), "POST /x HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
 	if resp.StatusCode != 502 {

@@ -61,7 +61,14 @@ func (m *member) rewrite(p *httputil.ProxyRequest) {
 	if before := p.In.Header["X-Forwarded-For"]; len(before) > 0 {
 		p.Out.Header["X-Forwarded-For"] = before
 	}
+	host, proto := p.In.Header.Get("X-Forwarded-Host"), p.In.Header.Get("X-Forwarded-Proto")
 	p.SetXForwarded()
+	if host != "" { // a proxy before this process knows what the client has asked for
+		p.Out.Header.Set("X-Forwarded-Host", host)
+	}
+	if proto != "" {
+		p.Out.Header.Set("X-Forwarded-Proto", proto)
+	}
 	p.Out.Header.Set(HopHeader, m.Self)
 	m.Vouch(p.In, p.Out.Header)
 }

@@ -1,4 +1,5 @@
 // What the server says and takes: the shapes of hora's own API.
+import { t } from "./i18n";
 
 export interface Task {
   run: string;
@@ -91,6 +92,7 @@ export interface Run {
   environment?: Variable[];
   attempts: Attempt[];
   waiting?: Reason[];
+  may?: May; // of a single run
 }
 
 export interface Reason {
@@ -127,6 +129,7 @@ export interface JobDocument {
   parents: Parent[];
   children: string[];
   skipNext?: string;
+  may: May;
   backfill?: { from: string; to: string; parallelism: number; slots: number; made: number; by?: string };
 }
 
@@ -276,12 +279,28 @@ export interface BulkAnswer {
   failed: { name: string; detail: string }[];
 }
 
+/** Who somebody is to the server. */
+export interface Me {
+  name: string;
+  role: "viewer" | "operator" | "admin";
+  by: "none" | "user" | "token" | "certificate";
+  csrf?: string; // of a session; without it they are known by other means
+}
+
+/** What one may do to a job, and why not the rest. */
+export interface May {
+  act: boolean;
+  define: boolean;
+  reason?: string;
+}
+
 /** What the server refused, in its words (RFC 9457), or that it did not answer: status 0. */
 export class Problem extends Error {
   constructor(
     readonly status: number,
     detail: string,
     readonly field?: string,
+    readonly after?: number, // seconds until it may be tried again
   ) {
     super(field ? `${field}: ${detail}` : detail);
   }
@@ -294,16 +313,46 @@ interface Options {
   body?: unknown;
   headers?: Record<string, string>;
   signal?: AbortSignal;
+  /** What the server answers is told as it is, also that it does not know who asks. */
+  plain?: boolean;
 }
 
-/** The server's answer, whatever it holds; everything but 2xx throws a Problem. */
+/** What the session does for requests; it sets these. */
+export const gate = {
+  /** Goes with every change. */
+  csrf: "",
+  /** The server does not know who asks; resolves once it does. */
+  unknown: async (_signal?: AbortSignal): Promise<void> => {},
+  /** A change was refused; true: for its csrf alone, and it may be tried again. */
+  refused: async (): Promise<boolean> => false,
+};
+
+const harmless = (method: string, path: string) =>
+  method === "GET" || /[?&]dryRun=true\b/.test(path) || path.startsWith("schedule/preview");
+
+/** The server's answer, whatever it holds; everything but 2xx throws a Problem. Who
+ * is not logged in is asked to, and then what changes nothing is asked again. */
 export async function call(path: string, o: Options = {}): Promise<Response> {
-  const headers: Record<string, string> = { ...o.headers };
+  const method = o.method ?? "GET";
+  let resp = await ask(path, method, o);
+  if (resp.status === 401 && !o.plain) {
+    const known = gate.unknown(o.signal);
+    if (!harmless(method, path)) throw new Problem(401, t("login.again"));
+    await known;
+    resp = await ask(path, method, o);
+  }
+  if (resp.status === 403 && method !== "GET" && !o.plain && (await gate.refused())) resp = await ask(path, method, o);
+  if (resp.ok) return resp;
+  throw await problem(resp);
+}
+
+async function ask(path: string, method: string, o: Options): Promise<Response> {
+  const headers: Record<string, string> = { "X-Requested-With": "hora", ...o.headers };
   if (o.body !== undefined) headers["Content-Type"] = "application/json";
-  let resp: Response;
+  if (method !== "GET" && gate.csrf) headers["Hora-CSRF"] = gate.csrf;
   try {
-    resp = await fetch(`api/${path}`, {
-      method: o.method ?? "GET",
+    return await fetch(`api/${path}`, {
+      method,
       headers,
       body: o.body === undefined ? undefined : JSON.stringify(o.body),
       signal: o.signal,
@@ -312,7 +361,9 @@ export async function call(path: string, o: Options = {}): Promise<Response> {
     if (o.signal?.aborted) throw e;
     throw new Problem(0, e instanceof Error ? e.message : String(e));
   }
-  if (resp.ok) return resp;
+}
+
+async function problem(resp: Response): Promise<Problem> {
   const text = await resp.text();
   let detail = text.slice(0, 500) || resp.statusText;
   let field: string | undefined;
@@ -323,7 +374,7 @@ export async function call(path: string, o: Options = {}): Promise<Response> {
   } catch {
     // a proxy in between answers with a page of its own
   }
-  throw new Problem(resp.status, detail, field);
+  return new Problem(resp.status, detail, field, Number(resp.headers.get("Retry-After")) || undefined);
 }
 
 export async function get<T>(path: string, signal?: AbortSignal): Promise<T> {

@@ -5,6 +5,7 @@ import { type Cluster, get } from "./api";
 import { absolute } from "./format";
 import { type Key, locale, setLocale, t, useLocale } from "./i18n";
 import { pollTime, useHealth } from "./live";
+import { LoginDialog, LoginPage } from "./login";
 import { Activity } from "./pages/activity";
 import { Hosts } from "./pages/hosts";
 import { JobPage } from "./pages/job";
@@ -14,7 +15,9 @@ import { RunPage } from "./pages/run";
 import { Palette } from "./palette";
 import { Empty, Loading, Menu, Shape, Toasts } from "./parts";
 import { to, usePlace } from "./router";
+import { useOrders, useSession } from "./session";
 import { setTheme, type Theme, useTheme } from "./theme";
+import { User } from "./user";
 
 const GraphPage = lazy(() => import("./pages/graph"));
 const EditorPage = lazy(() => import("./editor/page"));
@@ -103,10 +106,28 @@ function Settings() {
 
 const typing = (e: KeyboardEvent) => (e.target as HTMLElement).closest?.("input, textarea, select, [contenteditable], .code") != null;
 
+/** Asks who somebody is before anything is shown, and again when their session ends. */
 export function App() {
+  const { state, me } = useSession();
+  const language = useLocale();
+  useEffect(() => {
+    document.documentElement.lang = language === "zh" ? "zh-CN" : "en";
+  }, [language]);
+  if (state === "asking") return <Loading />;
+  if (state === "out" && !me) return <LoginPage key={language} settings={<Settings />} />;
+  return (
+    <>
+      <Frame />
+      {state === "out" && me && <LoginDialog known={me.by === "user" ? me.name : ""} />}
+    </>
+  );
+}
+
+function Frame() {
   const language = useLocale();
   const place = usePlace();
   const [palette, setPalette] = useState(false);
+  const orders = useOrders();
   const page = place.parts[0] ?? "jobs";
   useEffect(() => {
     const press = (e: KeyboardEvent) => {
@@ -128,8 +149,7 @@ export function App() {
   const second = place.parts[1];
   useEffect(() => {
     document.title = second ? `${second} – hora` : "hora";
-    document.documentElement.lang = language === "zh" ? "zh-CN" : "en";
-  }, [second, language]);
+  }, [second]);
   return (
     <div className="app" key={language}>
       <button type="button" className="skip" onClick={() => document.getElementById("main")?.focus()}>
@@ -156,9 +176,12 @@ export function App() {
             <span>{t("palette.short")}</span> <kbd>{navigator.platform?.startsWith("Mac") ? "⌘K" : "Ctrl K"}</kbd>
           </button>
           <Settings />
-          <a className="button primary" href="#/new">
-            <span aria-hidden="true">+</span> <span className="label">{t("jobs.new")}</span>
-          </a>
+          <User />
+          {orders && (
+            <a className="button primary" href="#/new">
+              <span aria-hidden="true">+</span> <span className="label">{t("jobs.new")}</span>
+            </a>
+          )}
         </div>
       </header>
       <Banner />

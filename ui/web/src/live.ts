@@ -1,7 +1,8 @@
 // The stream of events, and what the page knows of the server's health.
 import type { QueryClient } from "@tanstack/react-query";
 import { useSyncExternalStore } from "react";
-import { get, type Status } from "./api";
+import { call, Problem, type Status } from "./api";
+import { current, ended, identify, watch } from "./session";
 
 export interface Health {
   state: "connecting" | "live" | "polling" | "away" | "leaderless";
@@ -88,8 +89,13 @@ export function follow(client: QueryClient) {
     });
   };
   const beat = async () => {
+    if (current().state !== "out") await look();
+    next = window.setTimeout(beat, heartbeat);
+  };
+  const look = async () => {
     try {
-      const s = await get<Status>("status", AbortSignal.timeout(heartbeat * 2));
+      if (!current().me) await identify(); // it could not be asked before
+      const s = (await (await call("status", { signal: AbortSignal.timeout(heartbeat * 2), plain: true })).json()) as Status;
       const back = health.state === "away" || health.state === "leaderless";
       set(s.leading ? (open ? "live" : "polling") : "leaderless", true);
       if (s.leading && !source) connect();
@@ -97,11 +103,22 @@ export function follow(client: QueryClient) {
         everything = true;
         later();
       }
-    } catch {
-      set("away", false);
+    } catch (e) {
+      const status = e instanceof Problem ? e.status : 0;
+      if (status === 401) ended();
+      else set(status === 503 ? "leaderless" : "away", false); // a process is there, and cannot reach who leads
     }
-    window.setTimeout(beat, heartbeat);
   };
-  connect();
+  let next = 0;
+  let before = current().state;
+  watch(() => {
+    const now = current().state;
+    if (now === "in" && before === "out") {
+      window.clearTimeout(next);
+      void beat();
+    }
+    before = now;
+  });
+  if (before === "in") connect();
   void beat();
 }

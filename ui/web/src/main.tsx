@@ -4,6 +4,7 @@ import { createRoot } from "react-dom/client";
 import { Problem } from "./api";
 import { App } from "./app";
 import { follow } from "./live";
+import { identify } from "./session";
 import "./style.css";
 import "./theme";
 
@@ -21,7 +22,7 @@ const client = new QueryClient({
   },
 });
 
-follow(client);
+void identify().then(() => follow(client));
 
 createRoot(document.getElementById("root")!).render(
   <StrictMode>

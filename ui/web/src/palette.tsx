@@ -5,6 +5,7 @@ import { get, type JobPage, query } from "./api";
 import { t } from "./i18n";
 import { Dialog, JobBadges } from "./parts";
 import { go, to } from "./router";
+import { useOrders } from "./session";
 
 const fields = "name,state,failing,late,disabled,reason";
 
@@ -18,6 +19,7 @@ export function Palette({ open, close }: { open: boolean; close: () => void }) {
   const [text, setText] = useState("");
   const [at, setAt] = useState(0);
   const box = useRef<HTMLInputElement>(null);
+  const orders = useOrders();
   useEffect(() => {
     if (open) {
       setText("");
@@ -37,7 +39,7 @@ export function Palette({ open, close }: { open: boolean; close: () => void }) {
     [t("nav.graph"), "#/graph"],
     [t("nav.activity"), "#/activity"],
     [t("nav.cluster"), "#/cluster"],
-    [t("jobs.new"), "#/new"],
+    ...(orders ? [[t("jobs.new"), "#/new"] as [string, string]] : []),
     [t("view.failing"), to(["jobs"], { q: "state:failing" })],
     [t("view.running"), to(["jobs"], { q: "state:running" })],
     [t("view.paused"), to(["jobs"], { q: "disabled:yes" })],

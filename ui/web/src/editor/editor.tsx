@@ -16,6 +16,8 @@ interface Props {
   job?: { doc: JobDocument; tag: string };
   start?: Definition;
   saved?: () => void;
+  /** Only to look at. */
+  locked?: boolean;
 }
 
 function useSettled<T>(value: T, ms: number): T {
@@ -27,7 +29,7 @@ function useSettled<T>(value: T, ms: number): T {
   return settled;
 }
 
-export function Editor({ job, start, saved }: Props) {
+export function Editor({ job, start, saved, locked }: Props) {
   const client = useQueryClient();
   const [base, setBase] = useState(() => ({ doc: job?.doc.definition ?? start ?? {}, tag: job?.tag ?? "" }));
   const [draft, setDraft] = useState<Definition>(base.doc);
@@ -77,7 +79,7 @@ export function Editor({ job, start, saved }: Props) {
             { ...asked.draft, name: asked.name || "unnamed" },
             asked.name ? { "If-None-Match": "*" } : undefined,
           ),
-    enabled: textError === null,
+    enabled: textError === null && !locked,
     placeholderData: keepPreviousData,
     retry: false,
     gcTime: 10_000,
@@ -156,7 +158,7 @@ export function Editor({ job, start, saved }: Props) {
         </button>
       </div>
       <div className="sides">
-        <div className="form">
+        <fieldset className="form" disabled={locked}>
           {text === null ? (
             <Form
               doc={draft}
@@ -166,13 +168,15 @@ export function Editor({ job, start, saved }: Props) {
               jobName={jobName ?? (name || t("editor.thisJob"))}
               notes={notes}
             />
+          ) : locked ? (
+            <pre className="command">{text}</pre>
           ) : (
             <Suspense fallback={<Loading />}>
               <Code value={text} change={typed} />
             </Suspense>
           )}
-        </div>
-        <aside className="trial" aria-label={t("editor.check")}>
+        </fieldset>
+        <aside className="trial" aria-label={t("editor.check")} hidden={locked}>
           {moved && dirty && (
             <div className="notice">
               <Shape of="late" /> {t("editor.moved")}{" "}

@@ -25,6 +25,7 @@ export function Actions({ doc, tag }: { doc: JobDocument; tag: string }) {
       complain(e);
     }
   };
+  if (!doc.may.act) return null;
   return (
     <div className="actions">
       <button type="button" className="primary" onClick={() => setAsk("run")}>

@@ -1,12 +1,12 @@
 // The definitions that a job had.
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
-import { enc, get, type Revision, send } from "../api";
+import { enc, get, type May, type Revision, send } from "../api";
 import { Changes } from "../changes";
 import { t } from "../i18n";
 import { Card, complain, Dialog, Failure, say, When } from "../parts";
 
-export function Revisions({ name, current }: { name: string; current: number }) {
+export function Revisions({ name, current, may }: { name: string; current: number; may: May }) {
   const client = useQueryClient();
   const [shown, setShown] = useState<number | null>(null);
   const list = useQuery({
@@ -42,7 +42,7 @@ export function Revisions({ name, current }: { name: string; current: number }) 
               <button type="button" onClick={() => setShown(r.revision)}>
                 {t("revision.show")}
               </button>
-              {r.revision !== current && (
+              {r.revision !== current && may.act && (
                 <button type="button" onClick={() => revert(r.revision)}>
                   {t("revision.revert")}
                 </button>
@@ -61,7 +61,7 @@ export function Revisions({ name, current }: { name: string; current: number }) 
         <Failure error={one.error} />
         <pre className="command">{one.data && JSON.stringify(one.data.definition, null, 2)}</pre>
         <footer>
-          {shown !== null && shown !== current && (
+          {shown !== null && shown !== current && may.act && (
             <button type="button" className="primary" onClick={() => revert(shown)}>
               {t("revision.revert")}
             </button>

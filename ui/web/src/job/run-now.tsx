@@ -48,10 +48,17 @@ export function RunNow({ doc, open, close }: { doc: JobDocument; open: boolean; 
   };
   return (
     <Dialog title={t("run.title", { name: doc.name })} open={open} close={close}>
-      <p className="muted">{t("run.hint")}</p>
+      <p className="muted">{doc.may.define ? t("run.hint") : t("may.notRun", { reason: doc.may.reason ?? "" })}</p>
       <label className="field">
         <span>{t("run.arguments")}</span>
-        <textarea className="mono" rows={4} value={args} onChange={(e) => setArgs(e.target.value)} spellCheck={false} />
+        <textarea
+          className="mono"
+          rows={4}
+          value={args}
+          onChange={(e) => setArgs(e.target.value)}
+          spellCheck={false}
+          readOnly={!doc.may.define}
+        />
       </label>
       <label className="field">
         <span>{t("run.environment")}</span>
@@ -62,6 +69,7 @@ export function RunNow({ doc, open, close }: { doc: JobDocument; open: boolean; 
           onChange={(e) => setEnv(e.target.value)}
           placeholder="NAME=value"
           spellCheck={false}
+          readOnly={!doc.may.define}
         />
       </label>
       <Failure error={error} />

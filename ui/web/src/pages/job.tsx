@@ -37,6 +37,11 @@ export function JobPage({ name, tab }: { name: string; tab: string }) {
           <Shape of="disabled" /> {doc.row.reason ? t("job.pausedBecause", { reason: doc.row.reason }) : t("job.paused")}
         </p>
       )}
+      {doc && !doc.may.act && (
+        <p className="notice">
+          <Shape of="disabled" /> {t("may.not", { reason: doc.may.reason ?? "" })}
+        </p>
+      )}
       <div className="tabs" role="tablist" aria-label={name}>
         {tabs.map((x) => (
           <a key={x} role="tab" aria-selected={x === tab} href={to(x === "overview" ? ["jobs", name] : ["jobs", name, x])}>
@@ -54,7 +59,7 @@ export function JobPage({ name, tab }: { name: string; tab: string }) {
               {tab === "runs" && <Runs name={name} />}
               {tab === "graph" && <Around name={name} />}
               {tab === "definition" && <Definition doc={doc} tag={job.data!.tag} />}
-              {tab === "revisions" && <Revisions name={name} current={doc.revision} />}
+              {tab === "revisions" && <Revisions name={name} current={doc.revision} may={doc.may} />}
               {tab === "activity" && <AuditList job={name} />}
             </Suspense>
           )

@@ -8,6 +8,7 @@ import { type Key, t } from "../i18n";
 import { pollTime } from "../live";
 import { Dialog, Empty, Failure, JobBadges, Menu, Recent, say, stateWord, When } from "../parts";
 import { go, to, useParam } from "../router";
+import { useOrders } from "../session";
 import { remember, remembered } from "../theme";
 
 const pageSize = 100;
@@ -304,6 +305,7 @@ export function Jobs() {
   const [q, setQ] = useParam("q");
   const [sort, setSort] = useParam("sort");
   const [shown, setShown] = useState(readColumns);
+  const orders = useOrders();
   const [bulk, setBulk] = useState<(typeof actions)[number] | null>(null);
   const [active, setActive] = useState(-1);
   const asked = useDeferredValue(q);
@@ -387,13 +389,15 @@ export function Jobs() {
         <span className="total num" role="status">
           {summary.data ? t("jobs.total", { n: count(total) }) : ""}
         </span>
-        <Menu label={t("jobs.bulk")}>
-          {actions.map((a) => (
-            <button key={a} type="button" onClick={() => setBulk(a)}>
-              {t(`bulk.${a}` as Key)}
-            </button>
-          ))}
-        </Menu>
+        {orders && (
+          <Menu label={t("jobs.bulk")}>
+            {actions.map((a) => (
+              <button key={a} type="button" onClick={() => setBulk(a)}>
+                {t(`bulk.${a}` as Key)}
+              </button>
+            ))}
+          </Menu>
+        )}
         <Menu label={t("jobs.columns")} className="choose">
           <fieldset>
             <legend>{t("jobs.columns")}</legend>

@@ -41,7 +41,7 @@ export function RunPage({ id }: { id: string }) {
       <div className="title">
         <h1>{isTime(run.slot) ? absolute(run.slot) : t("run.id", { id })}</h1>
         <Badge of={run.outcome ?? run.state} />
-        <div className="actions">
+        <div className="actions" hidden={run.may && !run.may.act}>
           {over && (
             <button type="button" className="primary" onClick={() => order("did.retry", () => send("POST", `runs/${id}/retry`))}>
               {t("act.retry")}
