@@ -76,7 +76,7 @@ chromium: # a browser for the tests of the page
 	echo "there is no Chromium for the tests and it can't be installed: install the package chromium as root, or set HORA_CHROMIUM to one" >&2; \
 	[ "$$HORA_CI" != 1 ]
 
-browser: build chromium ## test the page in a browser, against a real hora dev
+browser: build chromium zookeeper ## test the page in a browser, against a real hora dev and hora serve
 	@if ! $(MAKE) -s node 2>/dev/null; then $(NODELESS); exit; fi; \
 	[ -n "$$HORA_CHROMIUM" ] || [ -x /usr/bin/chromium ] || exit 0; \
 	set -e; cd ui/web; npm ci --no-audit --no-fund --loglevel=error; HORA_BIN="$(CURDIR)/$(BIN)" npm run --silent browser

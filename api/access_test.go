@@ -168,7 +168,7 @@ func TestJobRules(t *testing.T) {
 			{"operator", "PATCH", "/api/jobs/mine", `{"retries":1}`, 200, ""},
 			{"operator", "PATCH", "/api/jobs/mine-root", `{"command":"evil"}`, 403, no + ` use \"root\"`},
 			{"operator", "PUT", "/api/jobs/mine?dryRun", def("root"), 200, `"field":"runAsUser"`},
-			{"operator", "PUT", "/api/jobs/theirs?dryRun", def("etl"), 403, no},
+			{"operator", "PUT", "/api/jobs/theirs?dryRun", def("etl"), 403, no}, {"operator", "PUT", "/api/jobs/not-there?dryRun", def("etl"), 200, `"errors":[{"field":"name","detail":"` + no},
 			{"operator", "PUT", "/api/jobs/mine?dryRun", def("etl"), 200, `"valid":true`},
 			{"operator", "POST", "/api/jobs/mine-root/run", ``, 202, ""},
 			{"operator", "POST", "/api/jobs/mine-root/run", `{"arguments":["evil"]}`, 403, no + ` use \"root\"`},

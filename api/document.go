@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -338,8 +339,8 @@ func (s *server) trial(c call, old *leader.Job, j *job.Job, err error) (response
 		return marshal(Trial{Errors: []Mistake{{field.Field, field.Err.Error()}}})
 	}
 	var denied *access.Denied
-	if errors.As(err, &denied) && denied.Field != "" {
-		return marshal(Trial{Errors: []Mistake{{denied.Field, denied.Text}}})
+	if errors.As(err, &denied) && (denied.Field != "" || old == nil) {
+		return marshal(Trial{Errors: []Mistake{{cmp.Or(denied.Field, "name"), denied.Text}}}) // another name, or owner, may do
 	}
 	if err != nil {
 		return response{}, err

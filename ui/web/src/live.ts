@@ -34,7 +34,10 @@ export function useHealth(): Health {
 export const pollTime = () => (health.state === "live" ? 15_000 : 4_000);
 
 const heartbeat = 4000;
+const quickly = 1000; // while it does not answer as it should
 const settle = 700; // events of this time are answered by one round of questions
+
+const unwell = () => health.state === "away" || health.state === "leaderless";
 
 /** Keeps the queries of the client fresh until the page goes. */
 export function follow(client: QueryClient) {
@@ -79,8 +82,10 @@ export function follow(client: QueryClient) {
       later();
     };
     source.onerror = () => {
+      const broke = open;
       open = false;
       if (source?.readyState === EventSource.CLOSED) source = null; // the heartbeat connects again
+      if (broke) void beat(); // something has happened to the server, or to the leader behind it
     };
     for (const kind of ["run", "job", "decision"]) source.addEventListener(kind, heard as EventListener);
     source.addEventListener("reset", () => {
@@ -88,15 +93,19 @@ export function follow(client: QueryClient) {
       later();
     });
   };
+  let next = 0;
+  let beats = 0;
   const beat = async () => {
+    const mine = ++beats;
+    window.clearTimeout(next);
     if (current().state !== "out") await look();
-    next = window.setTimeout(beat, heartbeat);
+    if (mine === beats) next = window.setTimeout(beat, unwell() ? quickly : heartbeat); // else a later one goes on
   };
   const look = async () => {
     try {
       if (!current().me) await identify(); // it could not be asked before
       const s = (await (await call("status", { signal: AbortSignal.timeout(heartbeat * 2), plain: true })).json()) as Status;
-      const back = health.state === "away" || health.state === "leaderless";
+      const back = unwell();
       set(s.leading ? (open ? "live" : "polling") : "leaderless", true);
       if (s.leading && !source) connect();
       if (back && s.leading) {
@@ -109,15 +118,11 @@ export function follow(client: QueryClient) {
       else set(status === 503 ? "leaderless" : "away", false); // a process is there, and cannot reach who leads
     }
   };
-  let next = 0;
   let before = current().state;
   watch(() => {
-    const now = current().state;
-    if (now === "in" && before === "out") {
-      window.clearTimeout(next);
-      void beat();
-    }
-    before = now;
+    const state = current().state;
+    if (state === "in" && before === "out") void beat();
+    before = state;
   });
   if (before === "in") connect();
   void beat();

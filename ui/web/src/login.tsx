@@ -1,18 +1,18 @@
 // Asks who somebody is: as a page of its own, or over what was there when a session ended.
 import { useQueryClient } from "@tanstack/react-query";
-import { type FormEvent, type ReactNode, useEffect, useId, useRef, useState } from "react";
+import { type FormEvent, type ReactNode, useEffect, useId, useLayoutEffect, useRef, useState } from "react";
 import { Problem } from "./api";
 import { t } from "./i18n";
 import { Shape, useNow } from "./parts";
 import { identify, login } from "./session";
 
 /** Why it did not work, in words that help. */
-function Refusal({ error, until }: { error: unknown; until: number }) {
+function Refusal({ error, until, byToken }: { error: unknown; until: number; byToken: boolean }) {
   const left = Math.ceil((until - useNow()) / 1000);
   if (!error) return null;
   let text = error instanceof Error ? error.message : String(error);
   if (error instanceof Problem) {
-    if (error.status === 401) text = t("login.wrong");
+    if (error.status === 401) text = t(byToken ? "login.wrongToken" : "login.wrong");
     else if (error.status === 429) text = left > 0 ? t("login.wait", { n: left }) : t("login.retry");
     else if (error.status === 0) text = t("login.away");
   }
@@ -108,7 +108,7 @@ function Fields({ known }: { known?: string }) {
           </label>
         </>
       )}
-      <Refusal error={error} until={until} />
+      <Refusal error={error} until={until} byToken={byToken} />
       <footer>
         <button
           type="button"
@@ -148,9 +148,9 @@ export function LoginPage({ settings }: { settings: ReactNode }) {
 export function LoginDialog({ known }: { known: string }) {
   const ref = useRef<HTMLDialogElement>(null);
   const id = useId();
-  useEffect(() => {
+  useLayoutEffect(() => {
     const d = ref.current;
-    if (d && !d.open) d.showModal();
+    if (d && !d.open) d.showModal(); // before the form chooses which field has the focus
     return () => d?.close();
   }, []);
   return (

@@ -88,10 +88,11 @@ export function Editor({ job, start, saved, locked }: Props) {
   const taken = !jobName && trialError?.status === 412;
   const errors: Mistake[] =
     trial.data && !trial.error
-      ? (trial.data.errors ?? [])
+      ? [...(trial.data.errors ?? [])]
       : trialError && !taken
         ? [{ field: trialError.field, detail: trialError.message }]
         : [];
+  if (!jobName && name === "") errors.splice(0, errors.length, ...errors.filter((e) => e.field !== "name")); // none is typed yet
   if (taken) errors.push({ field: "name", detail: t("editor.taken") });
   const notes = new Map<string, { bad: boolean; text: string }>();
   for (const w of trial.data?.warnings ?? []) notes.set(fieldOf(w.field), { bad: false, text: w.detail });

@@ -85,7 +85,10 @@ export function Overview({ doc }: { doc: JobDocument }) {
             </p>
           )}
         </Card>
-        <Card title={t("job.definition")} extra={<a href={to(["jobs", doc.name, "definition"])}>{t("act.edit")}</a>}>
+        <Card
+          title={t("job.definition")}
+          extra={<a href={to(["jobs", doc.name, "definition"])}>{t(doc.may.act ? "act.edit" : "revision.show")}</a>}
+        >
           <pre className="command">{text("command") ?? "–"}</pre>
           <dl>
             <Fact name={t("field.runAsUser")}>{text("runAsUser") ?? "–"}</Fact>

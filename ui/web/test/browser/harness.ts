@@ -19,7 +19,7 @@ export interface Hora {
 }
 
 /** The program to test: HORA_BIN, or what is built of this repository. */
-function program(dir: string): string {
+export function program(dir: string): string {
   if (process.env.HORA_BIN) return process.env.HORA_BIN;
   const out = join(dir, "hora");
   execFileSync("go", ["build", "-o", out, "./cmd/hora"], { cwd: repository, stdio: "inherit" });

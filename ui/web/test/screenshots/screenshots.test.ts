@@ -56,6 +56,12 @@ test.each([false, true])("pictures, dark: %s", async (dark) => {
       await page.waitForFunction(() => document.querySelector("[aria-busy=true]") === null);
       await page.screenshot({ path: join(out, `${name}${phone ? "-phone" : ""}-${dark ? "dark" : "light"}.png`) });
     }
+    // hora dev asks nobody who they are; a server that does would answer so.
+    await page.route("**/api/me", (r) => r.fulfill({ status: 401, contentType: "application/problem+json", body: "{}" }));
+    await page.goto("about:blank");
+    await page.goto(`${hora.base}/`);
+    await page.getByLabel("Password").waitFor();
+    await page.screenshot({ path: join(out, `login${phone ? "-phone" : ""}-${dark ? "dark" : "light"}.png`) });
     await context.close();
   }
 });

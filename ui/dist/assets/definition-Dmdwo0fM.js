@@ -1,1 +1,0 @@
-import{d as e,f as t,m as n}from"./i18n-CrSMoKwh.js";import{t as r}from"./editor-Ck_77zyc.js";var i=n(t(),1),a=e();function o({doc:e,tag:t}){let[n,o]=(0,i.useState)(0);return(0,a.jsx)(r,{job:{doc:e,tag:t},saved:()=>o(e=>e+1)},n)}export{o as default};
