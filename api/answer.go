@@ -1,6 +1,7 @@
 package api
 
 import (
+	"bufio"
 	"compress/gzip"
 	"context"
 	"errors"
@@ -239,6 +240,9 @@ func (s *server) write(w http.ResponseWriter, c call, resp response, err error) 
 	}
 }
 
+// chunk is how much of a list is written at once.
+const chunk = 64 << 10
+
 // send writes the body.
 func (resp response) send(w io.Writer, compress bool) error {
 	var zip *gzip.Writer
@@ -248,7 +252,8 @@ func (resp response) send(w io.Writer, compress bool) error {
 	}
 	var err error
 	if resp.stream != nil {
-		err = resp.stream(w)
+		buffered := bufio.NewWriterSize(w, chunk)
+		err = errors.Join(resp.stream(buffered), buffered.Flush())
 	} else {
 		_, err = w.Write(resp.body)
 	}

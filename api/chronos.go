@@ -46,30 +46,20 @@ func (s *server) do(c call, word, name string, ev scheduler.Event) (response, er
 	return response{}, err
 }
 
-// chunk is how much of a list is written at once.
-const chunk = 64 << 10
-
 // streamJobs writes a list of jobs on one line, as chronos-sync needs it.
 func (s *server) streamJobs(c call, each func(func(*leader.Job) bool)) response {
 	who := callerOf(c.Context())
 	return response{stream: func(out io.Writer) error {
-		w := writer{buf: make([]byte, 0, chunk+4096)}
+		var w writer
 		w.open('[')
 		var err error
 		each(func(j *leader.Job) bool {
 			w.job(who.job(j), c.dialect, s.shown.text(j))
-			if len(w.buf) >= chunk {
-				_, err = out.Write(w.buf)
-				w.buf = w.buf[:0]
-			}
+			err = w.drain(out)
 			return err == nil
 		})
-		if err != nil {
-			return err
-		}
 		w.close(']')
-		_, err = out.Write(w.buf)
-		return err
+		return errors.Join(err, w.drain(out))
 	}}
 }
 
@@ -266,7 +256,7 @@ func (s *server) summary(c call) (response, error) {
 	}
 	now := time.Now()
 	return response{stream: func(out io.Writer) error {
-		w := writer{buf: make([]byte, 0, chunk+4096)}
+		var w writer
 		w.open('{')
 		w.key("jobs").open('[')
 		for j := range v.Created() {
@@ -278,16 +268,12 @@ func (s *server) summary(c call) (response, error) {
 			w.key("parents").texts(parentsOf(j))
 			w.key("disabled").bool(j.Job.Disabled)
 			w.close('}')
-			if len(w.buf) >= chunk {
-				if _, err := out.Write(w.buf); err != nil {
-					return err
-				}
-				w.buf = w.buf[:0]
+			if err := w.drain(out); err != nil {
+				return err
 			}
 		}
 		w.close(']')
 		w.close('}')
-		_, err := out.Write(w.buf)
-		return err
+		return w.drain(out)
 	}}, nil
 }

@@ -53,16 +53,12 @@ func (s *server) apiDefinitions(c call) (response, error) {
 			}
 			w.key("definition").job(who.job(j), own, j.Job.Schedule)
 			w.close('}')
-			if len(w.buf) >= chunk {
-				if _, err := out.Write(w.buf); err != nil {
-					return err
-				}
-				w.buf = w.buf[:0]
+			if err := w.drain(out); err != nil {
+				return err
 			}
 		}
 		w.close(']')
 		w.close('}')
-		_, err := out.Write(w.buf)
-		return err
+		return w.drain(out)
 	}}, nil
 }

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"io"
 	"strconv"
 	"strings"
 	"time"
@@ -15,6 +16,13 @@ import (
 type writer struct {
 	buf  []byte
 	next bool // a comma is due
+}
+
+// drain hands on what was written.
+func (w *writer) drain(out io.Writer) error {
+	_, err := out.Write(w.buf)
+	w.buf = w.buf[:0]
+	return err
 }
 
 func (w *writer) comma() {

@@ -24,22 +24,15 @@ func parentsOf(j *leader.Job) []string {
 // lines streams text that each makes piece by piece.
 func lines(each func(add func(parts ...string) bool)) response {
 	return response{kind: "text/plain", stream: func(out io.Writer) error {
-		buf := make([]byte, 0, chunk+4096)
 		var err error
 		each(func(parts ...string) bool {
 			for _, p := range parts {
-				buf = append(buf, p...)
-			}
-			if len(buf) >= chunk {
-				_, err = out.Write(buf)
-				buf = buf[:0]
+				if err == nil {
+					_, err = io.WriteString(out, p)
+				}
 			}
 			return err == nil
 		})
-		if err != nil {
-			return err
-		}
-		_, err = out.Write(buf)
 		return err
 	}}
 }
