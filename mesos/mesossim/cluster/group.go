@@ -121,14 +121,9 @@ func (g *group) observe() {
 		}
 		seen = time.Now()
 		g.masters.setGroup(list)
-		g.pause(lookEvery)
-		return false, nil
+		return false, nil // it is not watched: a connection of go-zookeeper 1.0.4 that has watches races with itself when it is made anew
 	})
 }
-
-// lookEvery is how often the group is read. It is not watched: a connection of
-// go-zookeeper 1.0.4 that has watches races with itself when it is made anew.
-const lookEvery = 25 * time.Millisecond
 
 // members reads the group.
 func (g *group) members(conn *zk.Conn) ([]member, error) {
