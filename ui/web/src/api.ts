@@ -160,6 +160,21 @@ export interface Preview {
   kind?: string;
   words?: string;
   next: { at: string; local: string; dst?: string }[];
+  iso?: string[];
+  cron?: string[];
+  begins?: string;
+  whyNot?: string;
+}
+
+/** What the server takes for fields that a definition does not have. */
+export interface Defaults {
+  cpus: number;
+  mem: number;
+  disk: number;
+  runAsUser: string;
+  retries: number;
+  retryIntervalMs: number;
+  maxConcurrent: number;
 }
 
 export interface Revision {
@@ -298,7 +313,7 @@ export interface May {
 export class Problem extends Error {
   constructor(
     readonly status: number,
-    detail: string,
+    readonly detail: string,
     readonly field?: string,
     readonly after?: number, // seconds until it may be tried again
   ) {

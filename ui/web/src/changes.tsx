@@ -1,3 +1,4 @@
+// What differs between two definitions.
 import type { Change } from "./api";
 import { t } from "./i18n";
 

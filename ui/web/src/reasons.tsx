@@ -1,3 +1,4 @@
+// Why a job or a run is where it is.
 import type { Reason } from "./api";
 import { has, type Key, t } from "./i18n";
 import { When } from "./parts";

@@ -79,7 +79,7 @@ export function pin(list: Constraint[], hosts: string[]): Constraint[] {
   return out;
 }
 
-/** The field of the form that a mistake is about: constraints[1][2] is constraints. */
+/** The control of the form that a mistake is about: container.volumes[1].mode is container.volumes.mode. */
 export function fieldOf(path: string | undefined): string {
-  return path ? path.split(/[.[]/)[0] : "";
+  return (path ?? "").replace(/\[[^\]]*\]/g, "");
 }

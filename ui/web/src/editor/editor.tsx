@@ -1,13 +1,14 @@
 // Changes a definition: as a form or as text, tried by the server while somebody types.
 import { keepPreviousData, useQuery, useQueryClient } from "@tanstack/react-query";
-import { lazy, type ReactNode, Suspense, useEffect, useMemo, useRef, useState } from "react";
+import { lazy, Suspense, useEffect, useMemo, useRef, useState } from "react";
 import { type Definition, enc, type JobDocument, type Mistake, Problem, send, type Trial } from "../api";
-import { Changes } from "../changes";
-import { absolute, ownZone, relative } from "../format";
 import { t } from "../i18n";
-import { Card, Failure, Loading, Shape, say, useNow } from "../parts";
+import { Failure, Loading, Shape, say } from "../parts";
 import { go, setGuard, to } from "../router";
+import { useSettled } from "../settled";
+import { Check } from "./check";
 import { fieldOf, mergePatch, same } from "./document";
+import { type Notes, showField } from "./field";
 import { Form } from "./form";
 
 const Code = lazy(() => import("./code"));
@@ -20,15 +21,6 @@ interface Props {
   locked?: boolean;
 }
 
-function useSettled<T>(value: T, ms: number): T {
-  const [settled, setSettled] = useState(value);
-  useEffect(() => {
-    const timer = window.setTimeout(() => setSettled(value), ms);
-    return () => window.clearTimeout(timer);
-  }, [value, ms]);
-  return settled;
-}
-
 export function Editor({ job, start, saved, locked }: Props) {
   const client = useQueryClient();
   const [base, setBase] = useState(() => ({ doc: job?.doc.definition ?? start ?? {}, tag: job?.tag ?? "" }));
@@ -38,6 +30,9 @@ export function Editor({ job, start, saved, locked }: Props) {
   const [textError, setTextError] = useState<string | null>(null);
   const [refused, setRefused] = useState<unknown>(null);
   const [busy, setBusy] = useState(false);
+  const [tried, setTried] = useState(false); // to save what lacks a name
+  const [wanted, setWanted] = useState<string | null>(null); // the field to go to
+  const form = useRef<HTMLFieldSetElement>(null);
   const patch = useMemo(() => mergePatch(base.doc, draft), [base, draft]);
   const dirty = job ? Object.keys(patch).length > 0 || textError !== null : name !== "" || !same(draft, base.doc);
   const isSaved = useRef(false);
@@ -94,11 +89,34 @@ export function Editor({ job, start, saved, locked }: Props) {
         : [];
   if (!jobName && name === "") errors.splice(0, errors.length, ...errors.filter((e) => e.field !== "name")); // none is typed yet
   if (taken) errors.push({ field: "name", detail: t("editor.taken") });
-  const notes = new Map<string, { bad: boolean; text: string }>();
+  if (refused instanceof Problem && refused.field && !errors.some((e) => e.field === refused.field))
+    errors.push({ field: refused.field, detail: refused.detail });
+  const nameless = !jobName && name === "";
+  const notes: Notes = new Map();
   for (const w of trial.data?.warnings ?? []) notes.set(fieldOf(w.field), { bad: false, text: w.detail });
   for (const e of errors) notes.set(fieldOf(e.field), { bad: true, text: e.detail });
+  if (nameless && tried) notes.set("name", { bad: true, text: t("editor.nameless") });
+
+  // A field in a part of the form that has to open first is there some frames later.
+  useEffect(() => {
+    if (wanted === null) return;
+    let frames = 0;
+    let timer = 0;
+    const look = () => {
+      if ((form.current && showField(form.current, wanted)) || ++frames > 20) setWanted(null);
+      else timer = window.requestAnimationFrame(look);
+    };
+    timer = window.requestAnimationFrame(look);
+    return () => window.cancelAnimationFrame(timer);
+  }, [wanted]);
 
   const save = async () => {
+    const first = nameless ? "name" : errors.length > 0 ? fieldOf(errors[0].field) : null;
+    if (first !== null || textError !== null) {
+      setTried(true);
+      setWanted(first || null);
+      return;
+    }
     setBusy(true);
     setRefused(null);
     try {
@@ -112,6 +130,7 @@ export function Editor({ job, start, saved, locked }: Props) {
       else go(to(["jobs", name]));
     } catch (e) {
       setRefused(e);
+      if (e instanceof Problem && e.field) setWanted(fieldOf(e.field));
     }
     setBusy(false);
   };
@@ -147,7 +166,10 @@ export function Editor({ job, start, saved, locked }: Props) {
     }
   };
   const asText = () => JSON.stringify(jobName ? draft : { name, ...draft }, null, 2);
-  const blocked = textError !== null || errors.length > 0 || (!jobName && name === "");
+  const edit = (next: Definition) => {
+    setDraft(next);
+    setRefused(null);
+  };
   return (
     <div className="editor">
       <div className="switch" role="group" aria-label={t("editor.mode")}>
@@ -159,11 +181,11 @@ export function Editor({ job, start, saved, locked }: Props) {
         </button>
       </div>
       <div className="sides">
-        <fieldset className="form" disabled={locked}>
+        <fieldset className="form" disabled={locked} ref={form}>
           {text === null ? (
             <Form
               doc={draft}
-              change={setDraft}
+              change={edit}
               name={jobName ? undefined : name}
               setName={setName}
               jobName={jobName ?? (name || t("editor.thisJob"))}
@@ -187,20 +209,23 @@ export function Editor({ job, start, saved, locked }: Props) {
             </div>
           )}
           {textError && <Failure error={new Error(textError)} />}
-          <Failure error={refused} />
+          {!(refused instanceof Problem && refused.field) && <Failure error={refused} />}
           <Check
             trial={trial.error ? undefined : trial.data}
             errors={errors}
             pending={trial.isFetching}
             zone={(draft.scheduleTimeZone as string) || "UTC"}
+            nameless={nameless}
+            show={text === null ? setWanted : undefined}
           />
           <div className="savebar">
-            {jobName && (
-              <button type="button" disabled={!dirty} onClick={reset}>
+            {jobName && dirty && (
+              <button type="button" onClick={reset}>
                 {t("editor.reset")}
               </button>
             )}
-            <button type="button" className="primary" disabled={busy || blocked || (!!jobName && !dirty)} onClick={save}>
+            {jobName && !dirty && <span className="muted">{t("editor.unchanged")}</span>}
+            <button type="button" className="primary" disabled={busy || (!!jobName && !dirty)} onClick={save}>
               {t(jobName ? "editor.save" : "editor.create")}
             </button>
           </div>
@@ -218,44 +243,4 @@ function applyPatch(doc: Definition, patch: Definition) {
       applyPatch(old, v);
     else doc[k] = v;
   }
-}
-
-function Check({ trial, errors, pending, zone }: { trial?: Trial; errors: Mistake[]; pending: boolean; zone: string }) {
-  const now = useNow();
-  const list = (items: ReactNode[], bad: boolean) => (
-    <ul className={bad ? "mistakes bad" : "mistakes"}>
-      {items.map((x, i) => (
-        <li key={i}>{x}</li>
-      ))}
-    </ul>
-  );
-  const say = (m: Mistake) => (
-    <>
-      {m.field && <b>{m.field}</b>} {m.detail}
-    </>
-  );
-  return (
-    <Card
-      title={t("editor.check")}
-      extra={pending ? <span className="muted">…</span> : errors.length === 0 && trial ? <Shape of="succeeded" /> : <Shape of="failed" />}
-    >
-      <div role="status" aria-live="polite">
-        {errors.length > 0 && list(errors.map(say), true)}
-        {errors.length === 0 && trial && <p className="good">{t("editor.valid")}</p>}
-        {trial?.warnings && list(trial.warnings.map(say), false)}
-      </div>
-      {trial?.words && <p>{trial.words}</p>}
-      {trial?.next && trial.next.length > 0 && (
-        <ol className="next num">
-          {trial.next.slice(0, 6).map((at) => (
-            <li key={at} title={absolute(at, ownZone, true)}>
-              {absolute(at, zone)} <span className="muted">{relative(at, now)}</span>
-            </li>
-          ))}
-        </ol>
-      )}
-      {trial?.effects && list(trial.effects, false)}
-      {trial?.changes && <Changes changes={trial.changes} />}
-    </Card>
-  );
 }

@@ -1,7 +1,8 @@
 // The fields of a definition, as the form shows them.
 import type { Key } from "../i18n";
+import type { Column } from "./rows";
 
-export type Kind = "text" | "area" | "bool" | "int" | "number" | "duration" | "enum" | "lines" | "zone" | "time" | "json";
+export type Kind = "text" | "area" | "bool" | "int" | "number" | "duration" | "enum" | "lines" | "zone" | "time" | "rows";
 
 export interface Spec {
   name: string;
@@ -27,8 +28,8 @@ export const sections: Section[] = [
     fields: [
       f("command", "area", { wide: true }),
       f("runAsUser", "text"),
-      f("retries", "int", { hint: "2" }),
-      f("retryInterval", "duration", { hint: "60s" }),
+      f("retries", "int"),
+      f("retryInterval", "duration"),
       f("description", "text", { wide: true }),
     ],
   },
@@ -38,9 +39,9 @@ export const sections: Section[] = [
     key: "section.resources",
     open: true,
     fields: [
-      f("cpus", "number", { hint: "0.1" }),
-      f("mem", "number", { hint: "128" }),
-      f("disk", "number", { hint: "256" }),
+      f("cpus", "number"),
+      f("mem", "number"),
+      f("disk", "number"),
       f("gpus", "int", { hint: "0" }),
       f("ports", "int", { hint: "0" }),
       f("highPriority", "bool"),
@@ -51,8 +52,10 @@ export const sections: Section[] = [
     open: false,
     fields: [
       f("overlap", "enum", { values: ["queue", "skip", "allow", "replace"] }),
-      f("maxConcurrent", "int", { hint: "100" }),
+      f("maxConcurrent", "int"),
       f("catchUp", "enum", { values: ["latest", "all", "none"] }),
+      f("epsilon", "duration", { hint: "PT5M" }),
+      f("jitter", "duration", { hint: "30s" }),
       f("timeout", "duration", { hint: "1h" }),
       f("expectedDuration", "duration", { hint: "10m" }),
       f("retryBackoff", "enum", { values: ["fixed", "exponential"] }),
@@ -67,10 +70,10 @@ export const sections: Section[] = [
     key: "section.environment",
     open: false,
     fields: [
-      f("environmentVariables", "json", { wide: true }),
+      f("environmentVariables", "rows"),
       f("arguments", "lines", { wide: true }),
       f("uris", "lines", { wide: true }),
-      f("fetch", "json", { wide: true }),
+      f("fetch", "rows"),
       f("shell", "bool", { off: true }),
     ],
   },
@@ -94,16 +97,28 @@ export const sections: Section[] = [
 ];
 
 export const scheduleFields: Spec[] = [
-  f("jitter", "duration", { hint: "30s" }),
-  f("epsilon", "duration", { hint: "PT5M" }),
   f("notBefore", "time", { hint: "2026-01-31T00:00:00Z" }),
   f("notAfter", "time", { hint: "2026-12-31T00:00:00Z" }),
   f("dstGap", "enum", { values: ["run", "skip"] }),
   f("dstOverlap", "enum", { values: ["first", "both"] }),
 ];
 
+export const parentsMode = f("parentsMode", "enum", { values: ["latest", "each"] });
+
+/** The columns of lists of objects. */
+export const lists: Record<string, Column[]> = {
+  environmentVariables: [{ name: "name" }, { name: "value" }],
+  fetch: [
+    { name: "uri" },
+    { name: "output_file", optional: true },
+    { name: "executable", kind: "bool" },
+    { name: "cache", kind: "bool" },
+    { name: "extract", kind: "bool", on: true },
+  ],
+};
+
 /** Fields that parts of their own show. */
-export const special = ["name", "schedule", "scheduleTimeZone", "parents", "parentsMode", "trigger", "constraints", "container"];
+const special = ["managedBy", "name", "schedule", "scheduleTimeZone", "parents", "parentsMode", "trigger", "constraints", "container"];
 
 /** All fields that the form shows; whatever else a definition has is listed below it, and kept. */
 export const known = new Set([...special, ...scheduleFields.map((s) => s.name), ...sections.flatMap((s) => s.fields.map((x) => x.name))]);

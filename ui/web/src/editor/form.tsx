@@ -1,9 +1,12 @@
+// The form: every field of a definition.
+import { useQuery } from "@tanstack/react-query";
 import { type ReactNode, useEffect, useState } from "react";
-import type { Definition } from "../api";
-import { t } from "../i18n";
+import { type Defaults, type Definition, get } from "../api";
+import { type Key, t } from "../i18n";
 import { Container } from "./container";
+import { withField } from "./document";
 import { Field, type Notes, type Part } from "./field";
-import { known, type Section, sections } from "./fields";
+import { known, lists, type Section, scheduleFields, sections } from "./fields";
 import { Plain } from "./plain";
 import { Rows } from "./rows";
 import { WhenPart } from "./when";
@@ -15,15 +18,36 @@ interface Props extends Part {
   jobName: string;
 }
 
+export const useDefaults = () =>
+  useQuery({ queryKey: ["defaults"], queryFn: ({ signal }) => get<Defaults>("defaults", signal), staleTime: Number.POSITIVE_INFINITY })
+    .data;
+
+/** What stands in empty fields: what the server takes then. */
+function hintsOf(d: Defaults | undefined): Record<string, string> {
+  if (!d) return {};
+  const { cpus, mem, disk, retries, maxConcurrent, runAsUser, retryIntervalMs } = d;
+  return {
+    ...Object.fromEntries(Object.entries({ cpus, mem, disk, retries, maxConcurrent }).map(([k, v]) => [k, String(v)])),
+    runAsUser,
+    retryInterval: `${retryIntervalMs / 1000}s`,
+  };
+}
+
 export function Form({ doc, change, notes, name, setName, jobName }: Props) {
   const part = { doc, change, notes };
+  const hints = hintsOf(useDefaults());
   const unknown = Object.keys(doc).filter((k) => !known.has(k));
   return (
     <>
+      {typeof doc.managedBy === "string" && doc.managedBy !== "" && (
+        <p className="notice" data-field="managedBy">
+          {t("editor.managedBy", { folder: doc.managedBy })}
+        </p>
+      )}
       {name !== undefined && (
         <section className="card sheet">
           <div className="fields">
-            <Field name="name" notes={notes} wide>
+            <Field path="name" notes={notes} wide>
               {(a) => <input {...a} value={name} onChange={(e) => setName(e.target.value)} spellCheck={false} required />}
             </Field>
           </div>
@@ -37,31 +61,17 @@ export function Form({ doc, change, notes, name, setName, jobName }: Props) {
           {s.fields.length > 0 && (
             <div className="fields">
               {s.fields.map((spec) =>
-                spec.name === "environmentVariables" ? (
+                lists[spec.name] ? (
                   <Rows
                     key={spec.name}
-                    {...part}
-                    name={spec.name}
-                    columns={[
-                      ["name", "text"],
-                      ["value", "text"],
-                    ]}
-                  />
-                ) : spec.name === "fetch" ? (
-                  <Rows
-                    key={spec.name}
-                    {...part}
-                    name={spec.name}
-                    columns={[
-                      ["uri", "text"],
-                      ["executable", "bool"],
-                      ["cache", "bool"],
-                      ["extract", "bool"],
-                      ["output_file", "text"],
-                    ]}
+                    path={spec.name}
+                    value={doc[spec.name]}
+                    set={(v) => change(withField(doc, spec.name, v))}
+                    columns={lists[spec.name]}
+                    notes={notes}
                   />
                 ) : (
-                  <Plain key={spec.name} {...part} spec={spec} />
+                  <Plain key={spec.name} {...part} spec={spec} hint={hints[spec.name] ?? spec.hint} />
                 ),
               )}
             </div>
@@ -77,19 +87,31 @@ export function Form({ doc, change, notes, name, setName, jobName }: Props) {
   );
 }
 
+/** What sections have beside fields of one control. */
+const inside: Partial<Record<Key, string[]>> = {
+  "section.where": ["constraints"],
+  "section.when": ["schedule", "scheduleTimeZone", ...scheduleFields.map((f) => f.name), "parents", "parentsMode", "trigger"],
+  "section.container": ["container"],
+};
+
 function Sheet({ section, notes, doc, children }: { section: Section; notes: Notes; doc: Definition; children: ReactNode }) {
-  const names = section.key === "section.container" ? ["container"] : section.fields.map((f) => f.name);
+  const names = [...(inside[section.key] ?? []), ...section.fields.map((f) => f.name)];
   const used = names.some((n) => {
     const v = doc[n];
     return v !== undefined && v !== "" && v !== false && !(Array.isArray(v) && v.length === 0) && !(n === "shell" && v === true);
   });
-  const bad = names.some((n) => notes.get(n)?.bad);
+  const bad = [...notes].some(([path, n]) => n.bad && names.includes(path.split(".")[0]));
   const [open, setOpen] = useState(section.open || used);
   useEffect(() => {
     if (bad) setOpen(true);
   }, [bad]);
   return (
-    <details className="card sheet" open={open} onToggle={(e) => setOpen((e.target as HTMLDetailsElement).open)}>
+    <details
+      className="card sheet"
+      data-fields={names.join(" ")}
+      open={open}
+      onToggle={(e) => setOpen((e.target as HTMLDetailsElement).open)}
+    >
       <summary>
         <h2>{t(section.key)}</h2>
       </summary>

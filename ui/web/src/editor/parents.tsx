@@ -1,27 +1,14 @@
 // The jobs after which a job runs.
 import { useQuery } from "@tanstack/react-query";
-import { lazy, Suspense, useDeferredValue, useId, useState } from "react";
-import { get, type JobPage, type Network, query } from "../api";
+import { useDeferredValue, useId, useState } from "react";
+import { get, type JobPage, query } from "../api";
 import { t } from "../i18n";
 import { literal } from "../palette";
 import { withField } from "./document";
 import { Field, type Part } from "./field";
+import { parentsMode } from "./fields";
+import { ParentsGraph } from "./parents-graph";
 import { Plain } from "./plain";
-
-const Graph = lazy(() => import("../graph/view").then((m) => ({ default: m.GraphView })));
-
-const shownParents = 20;
-
-/** Means these jobs, as far as a filter may be long. */
-function namesFilter(list: string[]): string {
-  let out = "";
-  for (const p of list.slice(0, shownParents)) {
-    const longer = `${out}${out ? "," : "name:"}${literal(p)}`;
-    if (new TextEncoder().encode(longer).length > 1000) break;
-    out = longer;
-  }
-  return out;
-}
 
 export function Parents({ doc, change, notes, jobName }: Part & { jobName: string }) {
   const [text, setText] = useState("");
@@ -38,28 +25,10 @@ export function Parents({ doc, change, notes, jobName }: Part & { jobName: strin
     if (name && !list.includes(name)) set([...list, name]);
     setText("");
   };
-  const around = useQuery({
-    queryKey: ["parentStates", list.join("\n")],
-    queryFn: ({ signal }) =>
-      get<JobPage>(`jobs${query({ q: namesFilter(list), limit: shownParents, fields: "name,kind,state,failing,late,disabled" })}`, signal),
-    enabled: list.length > 0,
-    placeholderData: (p) => p,
-  });
-  const blank = { kind: "dependent", state: "idle", failing: false, late: false, disabled: false };
-  const network: Network = {
-    nodes: [
-      ...list
-        .slice(0, 30)
-        .map((p) => around.data?.jobs.find((n) => n.name === p) ?? { ...blank, name: p, state: around.isSuccess ? "missing" : "idle" }),
-      { ...blank, name: jobName },
-    ],
-    edges: list.slice(0, shownParents).map((p) => ({ from: p, to: jobName, condition: "succeeded", satisfied: false })),
-    truncated: false,
-  };
   return (
     <>
       <div className="fields">
-        <Field name="parents" notes={notes} wide>
+        <Field path="parents" notes={notes} wide>
           {(a) => (
             <>
               <div className="chips">
@@ -103,15 +72,9 @@ export function Parents({ doc, change, notes, jobName }: Part & { jobName: strin
             </>
           )}
         </Field>
-        <Plain doc={doc} change={change} notes={notes} spec={{ name: "parentsMode", kind: "enum", values: ["latest", "each"] }} />
+        <Plain doc={doc} change={change} notes={notes} spec={parentsMode} />
       </div>
-      {list.length > 0 && (
-        <div className="graph tiny">
-          <Suspense fallback={null}>
-            <Graph network={network} mini focus={jobName} />
-          </Suspense>
-        </div>
-      )}
+      <ParentsGraph parents={list.map((name) => ({ name, condition: "succeeded" }))} jobName={jobName} />
     </>
   );
 }

@@ -1,3 +1,4 @@
+// Fields of one value: a text, a number, a choice, lines.
 import { useEffect, useRef, useState } from "react";
 import type { Json } from "../api";
 import { has, type Key, t } from "../i18n";
@@ -5,11 +6,12 @@ import { withField } from "./document";
 import { type Attributes, Field, type Part } from "./field";
 import type { Spec } from "./fields";
 
-export function Plain({ doc, change, notes, spec }: Part & { spec: Spec }) {
+export function Plain({ doc, change, notes, spec, hint = spec.hint }: Part & { spec: Spec; hint?: string }) {
+  const word = (v: string) => (has(`${spec.name}.${v}`) ? t(`${spec.name}.${v}` as Key) : v);
   const value = doc[spec.name];
   const set = (v: Json | undefined) => change(withField(doc, spec.name, v));
   return (
-    <Field name={spec.name} notes={notes} wide={spec.wide}>
+    <Field path={spec.name} notes={notes} wide={spec.wide}>
       {(a) => {
         switch (spec.kind) {
           case "area":
@@ -33,25 +35,26 @@ export function Plain({ doc, change, notes, spec }: Part & { spec: Spec }) {
           case "enum":
             return (
               <select {...a} value={String(value ?? "")} onChange={(e) => set(e.target.value || undefined)}>
-                <option value="">{t("default")}</option>
+                <option value="">{t("defaultOf", { value: word(spec.values![0]) })}</option>
+                {typeof value === "string" && value !== "" && !spec.values!.includes(value) && <option>{value}</option>}
                 {spec.values!.map((v) => (
                   <option key={v} value={v}>
-                    {has(`${spec.name}.${v}`) ? t(`${spec.name}.${v}` as Key) : v}
+                    {word(v)}
                   </option>
                 ))}
               </select>
             );
           case "lines":
-            return <Lines a={a} value={value} set={set} hint={spec.hint} />;
+            return <Lines a={a} value={value} set={set} hint={hint} />;
           case "int":
           case "number":
-            return <NumberBox a={a} value={value} set={set} whole={spec.kind === "int"} hint={spec.hint} />;
+            return <NumberBox a={a} value={value} set={set} whole={spec.kind === "int"} hint={hint} />;
           default:
             return (
               <input
                 {...a}
                 value={String(value ?? "")}
-                placeholder={spec.hint}
+                placeholder={hint}
                 onChange={(e) => set(e.target.value === "" && spec.kind !== "text" ? undefined : e.target.value)}
                 spellCheck={false}
               />

@@ -1,33 +1,25 @@
-import { useId, useRef } from "react";
+// When a job runs: by a schedule, after others, by an expression.
+import { useRef } from "react";
 import type { Definition } from "../api";
 import { type Key, t } from "../i18n";
 import { withField } from "./document";
-import { Field, type Part } from "./field";
-import { scheduleFields } from "./fields";
+import { quoteName } from "./expression";
+import type { Part } from "./field";
 import { Parents } from "./parents";
-import { Plain } from "./plain";
+import { ScheduleFields } from "./schedule";
+import { Trigger } from "./trigger";
 
 type Mode = "schedule" | "parents" | "trigger";
 
 const modeFields: Record<Mode, string[]> = {
-  schedule: ["schedule", "scheduleTimeZone", "notBefore", "notAfter", "jitter", "dstGap", "dstOverlap"],
+  schedule: ["schedule", "scheduleTimeZone", "notBefore", "notAfter", "dstGap", "dstOverlap"],
   parents: ["parents", "parentsMode"],
   trigger: ["trigger", "parentsMode"],
 };
 
-const examples: [string, Key][] = [
-  ["*/10 * * * *", "example.10m"],
-  ["0 * * * *", "example.hour"],
-  ["0 3 * * *", "example.day"],
-  ["0 6 * * 1-5", "example.weekdays"],
-  ["0 4 1 * *", "example.month"],
-  ["R//PT30S", "example.30s"],
-];
-
 export function WhenPart({ doc, change, notes, jobName }: Part & { jobName: string }) {
   const mode: Mode = doc.schedule !== undefined ? "schedule" : doc.trigger !== undefined ? "trigger" : "parents";
   const kept = useRef<Definition>({});
-  const zones = useId();
   const turn = (next: Mode) => {
     if (next === mode) return;
     let out = { ...doc };
@@ -41,6 +33,7 @@ export function WhenPart({ doc, change, notes, jobName }: Part & { jobName: stri
     if (next === "trigger") out.trigger ??= ((kept.current.parents as string[]) ?? []).map(quoteName).join(" && ");
     change(out);
   };
+  const part = { doc, change, notes, jobName };
   return (
     <>
       <div className="switch" role="group" aria-label={t("section.when")}>
@@ -50,71 +43,9 @@ export function WhenPart({ doc, change, notes, jobName }: Part & { jobName: stri
           </button>
         ))}
       </div>
-      {mode === "schedule" && (
-        <div className="fields">
-          <Field name="schedule" notes={notes}>
-            {(a) => (
-              <input
-                {...a}
-                className="mono"
-                value={String(doc.schedule ?? "")}
-                onChange={(e) => change(withField(doc, "schedule", e.target.value))}
-                spellCheck={false}
-              />
-            )}
-          </Field>
-          <Field name="scheduleTimeZone" notes={notes}>
-            {(a) => (
-              <>
-                <input
-                  {...a}
-                  list={zones}
-                  placeholder="UTC"
-                  value={String(doc.scheduleTimeZone ?? "")}
-                  onChange={(e) => change(withField(doc, "scheduleTimeZone", e.target.value))}
-                  spellCheck={false}
-                />
-                <datalist id={zones}>
-                  {Intl.supportedValuesOf("timeZone").map((z) => (
-                    <option key={z} value={z} />
-                  ))}
-                </datalist>
-              </>
-            )}
-          </Field>
-          <div className="field wide examples">
-            {examples.map(([text, key]) => (
-              <button key={text} type="button" className="chip" onClick={() => change(withField(doc, "schedule", text))}>
-                {t(key)}
-              </button>
-            ))}
-          </div>
-          {scheduleFields.map((spec) => (
-            <Plain key={spec.name} doc={doc} change={change} notes={notes} spec={spec} />
-          ))}
-        </div>
-      )}
-      {mode === "parents" && <Parents doc={doc} change={change} notes={notes} jobName={jobName} />}
-      {mode === "trigger" && (
-        <div className="fields">
-          <Field name="trigger" notes={notes} wide>
-            {(a) => (
-              <textarea
-                {...a}
-                className="mono"
-                rows={2}
-                placeholder="A && (B || failed(C))"
-                value={String(doc.trigger ?? "")}
-                onChange={(e) => change(withField(doc, "trigger", e.target.value))}
-                spellCheck={false}
-              />
-            )}
-          </Field>
-          <Plain doc={doc} change={change} notes={notes} spec={{ name: "parentsMode", kind: "enum", values: ["latest", "each"] }} />
-        </div>
-      )}
+      {mode === "schedule" && <ScheduleFields {...part} />}
+      {mode === "parents" && <Parents {...part} />}
+      {mode === "trigger" && <Trigger {...part} />}
     </>
   );
 }
-
-const quoteName = (name: string) => (/^[A-Za-z_][\w.-]*$/.test(name) ? name : JSON.stringify(name));

@@ -1,10 +1,7 @@
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { expect, test } from "vitest";
 import type { Definition, Json } from "../../src/api";
 import { type Constraint, fieldOf, mergePatch, pin, pinnedHosts, same, withField } from "../../src/editor/document";
-import { known } from "../../src/editor/fields";
-import { en } from "../../src/texts/en";
+import { askedOf, quoteName, wordBefore } from "../../src/editor/expression";
 
 /** RFC 7396, as the server does it. */
 function apply(target: Json | undefined, patch: Json): Json {
@@ -77,18 +74,24 @@ test("a regular expression that is no list of hosts is left to the constraints",
 
 test("mistakes find their field", () => {
   expect(fieldOf("constraints[1][2]")).toBe("constraints");
-  expect(fieldOf("container.image")).toBe("container");
+  expect(fieldOf("container.volumes[1].mode")).toBe("container.volumes.mode");
+  expect(fieldOf("epsilon")).toBe("epsilon");
   expect(fieldOf(undefined)).toBe("");
 });
 
-test("the form has every field that a job file can have", () => {
-  const schema = JSON.parse(readFileSync(join(import.meta.dirname, "../../../../docs/jobfile.schema.json"), "utf8")) as {
-    $defs: { fields: { properties: Record<string, { description?: string }> } };
-  };
-  const fields = Object.entries(schema.$defs.fields.properties);
-  expect(fields.length).toBeGreaterThan(40);
-  const aliases = ["concurrent", "maxCompletionTime"]; // read as overlap and timeout
-  const editable = fields.filter(([n, f]) => !f.description?.startsWith("told by servers") && !aliases.includes(n)).map(([n]) => n);
-  expect(editable.filter((n) => !known.has(n))).toEqual([]);
-  expect([...known].filter((n) => !(`field.${n}` in en) && !["constraints", "container"].includes(n))).toEqual([]);
+test("jobs of an expression, and the word before the caret", () => {
+  expect(askedOf(`A && (b.c-1 || failed("my \\"job")) || done( x ) && A && failed`)).toEqual([
+    { name: "A", condition: "succeeded" },
+    { name: "b.c-1", condition: "succeeded" },
+    { name: 'my "job', condition: "failed" },
+    { name: "x", condition: "done" },
+    { name: "failed", condition: "succeeded" },
+  ]);
+  expect(askedOf("")).toEqual([]);
+  expect(quoteName("a-b")).toBe("a-b");
+  expect(askedOf(quoteName('two "words" \\'))).toEqual([{ name: 'two "words" \\', condition: "succeeded" }]);
+  expect(quoteName("failed")).toBe('"failed"');
+  expect(wordBefore("A && failed(ext", 15)).toEqual({ from: 12, word: "ext" });
+  expect(wordBefore('A && "my j', 10)).toEqual({ from: 5, word: "my j" });
+  expect(wordBefore('"a" && ', 7)).toEqual({ from: 7, word: "" });
 });
