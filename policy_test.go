@@ -26,6 +26,7 @@ const module = "github.com/hora-scheduler/hora/"
 // point from adapters to the core, never back.
 var imports = map[string]string{
 	"message":              "",
+	"language":             "message",
 	"schedule":             "message",
 	"retry":                "message",
 	"jobgraph":             "message",
@@ -43,9 +44,9 @@ var imports = map[string]string{
 	"mesos/mesossim":       "mesos",
 	"scheduler/framework":  "scheduler job mesos",
 	"scheduler/simulation": "scheduler scheduler/framework job jobgraph schedule retry store store/memory mesos mesos/mesossim",
-	"scheduler/leader":     "scheduler job store",
-	"access":               "job submit/document",
-	"api":                  "access scheduler scheduler/leader job jobgraph schedule retry store",
+	"scheduler/leader":     "message scheduler job store",
+	"access":               "message job submit/document",
+	"api":                  "message language access scheduler scheduler/leader job jobgraph schedule retry store",
 	"notify":               "scheduler job",
 	"chronos":              "api scheduler job store",
 	"submit":               "job jobgraph schedule api submit/document submit/jobfile submit/remote",

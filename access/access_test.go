@@ -119,7 +119,7 @@ func TestDefine(t *testing.T) {
 	}
 	var denied *Denied
 	err := p.Command(olga, &job.Job{Name: "x", Owner: "a@data.example.com", RunAsUser: "root"})
-	if denied, _ = err.(*Denied); denied == nil || denied.Field != "runAsUser" || !strings.Contains(denied.Text, `no rule lets olga use "root" for the job "x"`) {
+	if denied, _ = err.(*Denied); denied == nil || denied.Field != "runAsUser" || !strings.Contains(denied.Text.String(), `no rule lets olga use "root" for the job "x"`) {
 		t.Errorf("%v", err)
 	}
 }

@@ -9,13 +9,12 @@ package access
 
 import (
 	"crypto/sha256"
-	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
 	"github.com/hora-scheduler/hora/job"
+	"github.com/hora-scheduler/hora/message"
 )
 
 // Role says what somebody may do at all. Each role may do what the one before it may.
@@ -106,13 +105,21 @@ func (p *Policy) Forms() bool { return p.forms }
 // Denied says why somebody may not do something.
 type Denied struct {
 	Field string // of the definition; "": it is not about one
-	Text  string
+	Text  message.Message
 }
 
 // Error says why.
 func (d *Denied) Error() string {
 	if d.Field != "" {
-		return d.Field + ": " + d.Text
+		return d.Field + ": " + d.Text.String()
+	}
+	return d.Text.String()
+}
+
+// Said implements message.Sayer.
+func (d *Denied) Said() message.Message {
+	if d.Field != "" {
+		return message.Of("%s: %v", d.Field, d.Text)
 	}
 	return d.Text
 }
@@ -122,7 +129,7 @@ func (p *Principal) Reach(need Role) error {
 	if p.Role >= need {
 		return nil
 	}
-	return &Denied{Text: fmt.Sprintf("%s has the role %s; this needs %s", p.Name, p.Role, need)}
+	return &Denied{Text: message.Of("%s has the role %s; this needs %s", p.Name, p.Role, need)}
 }
 
 // Act tells whether somebody may pause, run, kill or delete a job.
@@ -133,11 +140,11 @@ func (p *Policy) Act(who *Principal, j *job.Job) error {
 	if who.Role == Admin || slices.ContainsFunc(p.rules, func(r rule) bool { return r.covers(who, j) }) {
 		return nil
 	}
-	owner := "no owner"
+	owner := message.Of("no owner")
 	if j.Owner != "" {
-		owner = "the owner " + j.Owner
+		owner = message.Of("the owner %s", j.Owner)
 	}
-	return &Denied{Text: fmt.Sprintf("no rule lets %s change the job %q, which has %s", who.Name, j.Name, owner)}
+	return &Denied{Text: message.Of("no rule lets %s change the job %q, which has %v", who.Name, j.Name, owner)}
 }
 
 // Command tells whether somebody may say what a job does: they must be allowed to
@@ -150,8 +157,8 @@ func (p *Policy) Command(who *Principal, j *job.Job) error {
 	if err := p.use(who, j, j.RunAsUser); err != nil {
 		return err
 	}
-	if why := mighty(j); why != "" && p.use(who, j, root) != nil {
-		return &Denied{Field: "container", Text: fmt.Sprintf("%s, which is as good as root on the agent, and no rule lets %s use root for the job %q", why, who.Name, j.Name)}
+	if why, is := mighty(j); is && p.use(who, j, root) != nil {
+		return &Denied{Field: "container", Text: message.Of("%v, which is as good as root on the agent, and no rule lets %s use root for the job %q", why, who.Name, j.Name)}
 	}
 	return nil
 }
@@ -180,22 +187,22 @@ func (p *Policy) use(who *Principal, j *job.Job, user string) error {
 	if slices.ContainsFunc(p.rules, func(r rule) bool { return r.covers(who, j) && r.uses(user) }) {
 		return nil
 	}
-	return &Denied{Field: "runAsUser", Text: fmt.Sprintf("no rule lets %s use %s for the job %q", who.Name, strconv.Quote(user), j.Name)}
+	return &Denied{Field: "runAsUser", Text: message.Of("no rule lets %s use %q for the job %q", who.Name, user, j.Name)}
 }
 
 // mighty says what in a definition gives the task power over the agent whatever its user is.
-func mighty(j *job.Job) string {
+func mighty(j *job.Job) (why message.Message, is bool) {
 	c := j.Container
 	if c == nil || !strings.EqualFold(c.Type, "DOCKER") {
-		return ""
+		return message.Message{}, false
 	}
 	if len(c.Parameters) > 0 {
-		return "it passes parameters to docker run"
+		return message.Of("it passes parameters to docker run"), true
 	}
 	if slices.ContainsFunc(c.Volumes, func(v job.Volume) bool { return v.HostPath != "" }) {
-		return "it mounts a folder of the agent"
+		return message.Of("it mounts a folder of the agent"), true
 	}
-	return ""
+	return message.Message{}, false
 }
 
 // covers tells whether the rule lets somebody act on a job.

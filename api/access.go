@@ -1,10 +1,10 @@
 package api
 
 import (
-	"fmt"
 	"net/http"
 
 	"github.com/hora-scheduler/hora/access"
+	"github.com/hora-scheduler/hora/message"
 	"github.com/hora-scheduler/hora/scheduler"
 	"github.com/hora-scheduler/hora/scheduler/leader"
 )
@@ -98,7 +98,7 @@ func (s *server) admit(c call, r route) error {
 	case need == access.Nobody:
 		return nil
 	case who == nil:
-		return &failure{status: http.StatusUnauthorized, text: "user and password, or a token, are needed"}
+		return fault(http.StatusUnauthorized, "user and password, or a token, are needed")
 	}
 	return who.Reach(need)
 }
@@ -108,7 +108,7 @@ func (s *server) admit(c call, r route) error {
 // not there is left to the scheduler, who says so.
 func (c caller) may(v *leader.View, ev scheduler.Event) error {
 	if c.who == nil {
-		return &access.Denied{Text: "nobody has given the order"}
+		return &access.Denied{Text: message.Of("nobody has given the order")}
 	}
 	switch ev := ev.(type) {
 	case scheduler.Explain, scheduler.Inspect:
@@ -145,7 +145,7 @@ func (c caller) may(v *leader.View, ev scheduler.Event) error {
 	case scheduler.ReportProgress:
 		return c.report(v, ev.TaskID)
 	}
-	return &access.Denied{Text: fmt.Sprintf("nobody may order %T", ev)}
+	return &access.Denied{Text: message.Of("nobody may order %T", ev)}
 }
 
 func (c caller) define(v *leader.View, ev scheduler.PutJob) error {

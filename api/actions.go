@@ -3,12 +3,12 @@ package api
 import (
 	"bytes"
 	"encoding/json"
-	"fmt"
 	"io"
 	"net/http"
 	"time"
 
 	"github.com/hora-scheduler/hora/job"
+	"github.com/hora-scheduler/hora/message"
 	"github.com/hora-scheduler/hora/scheduler"
 )
 
@@ -23,7 +23,7 @@ func (c call) read(v any) error {
 		return err
 	}
 	if tree.kind != object {
-		return badRequest("the body is %s, want a JSON object", kindNames[tree.kind])
+		return badRequest("the body is %v, want a JSON object", kindNames[tree.kind])
 	}
 	d := json.NewDecoder(bytes.NewReader(body))
 	d.DisallowUnknownFields()
@@ -59,7 +59,7 @@ func (s *server) apiPauseJob(c call) (response, error) {
 		return response{}, err
 	}
 	if len(in.Reason) > scheduler.MaxMessage {
-		return response{}, &job.FieldError{Field: "reason", Err: fmt.Errorf("has %d bytes, at most %d are allowed", len(in.Reason), scheduler.MaxMessage)}
+		return response{}, &job.FieldError{Field: "reason", Err: message.Errorf("has %d bytes, at most %d are allowed", len(in.Reason), scheduler.MaxMessage)}
 	}
 	return response{}, s.Scheduler.Do(c.Context(), scheduler.SetDisabled{Name: c.segment("name"), Disabled: true, Reason: in.Reason})
 }
@@ -127,7 +127,7 @@ func (s *server) apiBackfill(c call) (response, error) {
 	to := time.Now()
 	switch {
 	case in.From.IsZero():
-		return response{}, &job.FieldError{Field: "from", Err: fmt.Errorf("is missing, want a time such as 2026-01-31T00:00:00Z")}
+		return response{}, &job.FieldError{Field: "from", Err: message.Errorf("is missing, want a time such as 2026-01-31T00:00:00Z")}
 	case in.To != nil:
 		to = *in.To
 	}
@@ -135,7 +135,7 @@ func (s *server) apiBackfill(c call) (response, error) {
 	if in.DryRun {
 		when := s.shown.of(j)
 		if when == nil {
-			return response{}, fmt.Errorf("%w: it has no schedule", scheduler.ErrNoSlot)
+			return response{}, message.Errorf("%w: it has no schedule", scheduler.ErrNoSlot)
 		}
 		if to.After(j.State.Decided) {
 			to = j.State.Decided

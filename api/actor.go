@@ -2,7 +2,6 @@ package api
 
 import (
 	"context"
-	"fmt"
 	"net/http"
 	"net/url"
 
@@ -68,5 +67,5 @@ func sameSite(r *http.Request) error {
 	if parsed == nil && origin.Host != "" && origin.Host == r.Header.Get("X-Forwarded-Host") {
 		return nil // no page can send that header elsewhere without being asked for its leave
 	}
-	return &failure{status: http.StatusForbidden, text: fmt.Sprintf("a page of %.100q may not change anything at %.100q; a proxy in front has to pass Host or X-Forwarded-Host on", r.Header.Get("Origin"), r.Host)}
+	return fault(http.StatusForbidden, "a page of %.100q may not change anything at %.100q; a proxy in front has to pass Host or X-Forwarded-Host on", r.Header.Get("Origin"), r.Host)
 }

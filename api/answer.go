@@ -16,6 +16,7 @@ import (
 
 	"github.com/hora-scheduler/hora/access"
 	"github.com/hora-scheduler/hora/job"
+	"github.com/hora-scheduler/hora/message"
 	"github.com/hora-scheduler/hora/scheduler"
 	"github.com/hora-scheduler/hora/scheduler/leader"
 )
@@ -37,14 +38,24 @@ func jsonBody(b []byte) response { return response{body: b} }
 // failure is an error with the status that tells of it.
 type failure struct {
 	status int
-	text   string // "": no body on Chronos' paths
-	after  int    // seconds, for Retry-After; 0 is the usual
+	said   message.Message // it may say nothing: no body on Chronos' paths
+	after  int             // seconds, for Retry-After; 0 is the usual
 }
 
-func (e *failure) Error() string { return e.text }
+func (e *failure) Error() string { return e.said.String() }
+
+// Said implements message.Sayer.
+func (e *failure) Said() message.Message { return e.said }
+
+func fault(status int, format string, args ...any) error {
+	if false {
+		_ = fmt.Sprintf(format, args...) // has vet check the calls
+	}
+	return &failure{status: status, said: message.Message{Format: format, Args: args}}
+}
 
 func badRequest(format string, args ...any) error {
-	return &failure{status: http.StatusBadRequest, text: fmt.Sprintf(format, args...)}
+	return fault(http.StatusBadRequest, format, args...)
 }
 
 // sentence is an error for which Chronos has words of its own, which clients
@@ -99,7 +110,7 @@ func (s *server) endpoint(d dialect, methods []route) http.Handler {
 func wrongMethod(c call, allow string) error {
 	f := &failure{status: http.StatusMethodNotAllowed}
 	if c.dialect == own {
-		f.text = c.Method + " is not allowed, want one of " + allow
+		f.said = message.Of("%s is not allowed, want one of %s", c.Method, allow)
 	}
 	return f
 }
@@ -220,6 +231,7 @@ func (s *server) write(w http.ResponseWriter, c call, resp response, err error) 
 	if resp.kind != "" {
 		h.Set("Content-Type", resp.kind)
 	}
+	c.tellLanguage(h)
 	if !hasBody {
 		w.WriteHeader(resp.status)
 		return
@@ -279,7 +291,7 @@ func wantsGzip(accept string) bool {
 // refuse turns an error into an answer. Mistakes of the client are 4xx; what is
 // not known here is logged, and the client is told nothing of it.
 func (s *server) refuse(c call, err error) response {
-	status, message := s.classify(c, err)
+	status, said := s.classify(c, err)
 	resp := response{status: status, header: map[string]string{}}
 	switch status {
 	case http.StatusServiceUnavailable, http.StatusTooManyRequests:
@@ -289,11 +301,12 @@ func (s *server) refuse(c call, err error) response {
 	if errors.As(err, &known) && known.after > 0 {
 		resp.header["Retry-After"] = strconv.Itoa(known.after)
 	}
-	if message == "" {
+	text := c.say(said)
+	if text == "" {
 		if c.dialect != own {
 			return resp
 		}
-		message = "the request cannot be answered: " + strings.ToLower(http.StatusText(status))
+		text = c.say(unanswered(status))
 	}
 	var words *sentence
 	if errors.As(err, &words) && c.dialect != own {
@@ -305,7 +318,7 @@ func (s *server) refuse(c call, err error) response {
 			return resp
 		}
 		if !words.plain {
-			message = "java.lang.IllegalArgumentException: " + words.text
+			text = "java.lang.IllegalArgumentException: " + words.text
 		}
 	}
 	var w writer
@@ -315,7 +328,7 @@ func (s *server) refuse(c call, err error) response {
 		w.key("type").text("about:blank")
 		w.key("title").text(http.StatusText(status))
 		w.key("status").int(int64(status))
-		w.key("detail").text(message)
+		w.key("detail").text(text)
 		var field *job.FieldError
 		if errors.As(err, &field) {
 			w.key("field").text(field.Field)
@@ -325,7 +338,7 @@ func (s *server) refuse(c call, err error) response {
 			w.key("field").text(denied.Field)
 		}
 	} else {
-		w.key("message").text(message)
+		w.key("message").text(text)
 		w.key("status").text(http.StatusText(status))
 	}
 	w.close('}')
@@ -333,8 +346,19 @@ func (s *server) refuse(c call, err error) response {
 	return resp
 }
 
-// classify finds the status and the words for an error.
-func (s *server) classify(c call, err error) (int, string) {
+// unanswered is what is said of a status that says all.
+func unanswered(status int) message.Message {
+	switch status {
+	case http.StatusNotAcceptable:
+		return message.Of("the request cannot be answered in a form that it accepts")
+	case http.StatusUnsupportedMediaType:
+		return message.Of("the body's media type is not known here, want application/json")
+	}
+	return message.Of("the request cannot be answered (%d)", status)
+}
+
+// classify finds the status for an error, and what is said of it.
+func (s *server) classify(c call, err error) (int, any) {
 	var (
 		known   *failure
 		words   *sentence
@@ -344,35 +368,35 @@ func (s *server) classify(c call, err error) (int, string) {
 	)
 	switch {
 	case errors.As(err, &known):
-		return known.status, known.text
+		return known.status, known.said
 	case errors.As(err, &denied):
-		return http.StatusForbidden, denied.Error()
+		return http.StatusForbidden, err
 	case errors.As(err, &words):
 		return http.StatusBadRequest, words.text
 	case errors.As(err, &field):
-		return http.StatusBadRequest, err.Error()
+		return http.StatusBadRequest, err
 	case errors.As(err, &tooLong):
-		return http.StatusRequestEntityTooLarge, fmt.Sprintf("the body has more than %d bytes", tooLong.Limit)
+		return http.StatusRequestEntityTooLarge, message.Of("the body has more than %d bytes", tooLong.Limit)
 	case errors.Is(err, scheduler.ErrNoJob):
 		if c.dialect == own {
-			return http.StatusNotFound, err.Error()
+			return http.StatusNotFound, err
 		}
-		return http.StatusBadRequest, err.Error()
+		return http.StatusBadRequest, err
 	case errors.Is(err, scheduler.ErrTooManyRuns):
-		return http.StatusTooManyRequests, err.Error()
+		return http.StatusTooManyRequests, err
 	case errors.Is(err, scheduler.ErrNoRun):
-		return http.StatusNotFound, err.Error()
+		return http.StatusNotFound, err
 	case errors.Is(err, scheduler.ErrTooBig), errors.Is(err, scheduler.ErrNoSlot), errors.Is(err, scheduler.ErrBackfill):
-		return http.StatusConflict, err.Error()
+		return http.StatusConflict, err
 	case errors.Is(err, scheduler.ErrRevision):
-		return http.StatusPreconditionFailed, err.Error()
+		return http.StatusPreconditionFailed, err
 	case errors.Is(err, leader.ErrNotLeader), errors.Is(err, leader.ErrUncertain):
-		return http.StatusServiceUnavailable, err.Error()
+		return http.StatusServiceUnavailable, err
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
-		return http.StatusServiceUnavailable, "no answer in time: whether it has taken effect is not known"
+		return http.StatusServiceUnavailable, message.Of("no answer in time: whether it has taken effect is not known")
 	}
 	s.Log.Error("a request failed", "method", c.Method, "path", c.URL.Path, slog.Any("error", err))
-	return http.StatusInternalServerError, "internal error; the log of the server says more"
+	return http.StatusInternalServerError, message.Of("internal error; the log of the server says more")
 }
 
 // headerText makes a text fit for a header.
@@ -393,7 +417,7 @@ func (s *server) nothing(d dialect) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		f := &failure{status: http.StatusNotFound}
 		if d == own {
-			f.text = "there is nothing at " + r.URL.Path
+			f.said = message.Of("there is nothing at %s", r.URL.Path)
 		}
 		s.write(w, call{r, d}, response{}, f)
 	})
@@ -418,7 +442,7 @@ func (s *server) outermost(next http.Handler) http.Handler {
 		if len(r.RequestURI) > MaxURL || len(r.URL.Path)+len(r.URL.RawQuery) > MaxURL {
 			f := &failure{status: http.StatusRequestURITooLong}
 			if strings.HasPrefix(r.URL.Path, "/api") {
-				f.text = fmt.Sprintf("the address has more than %d bytes", MaxURL)
+				f.said = message.Of("the address has more than %d bytes", MaxURL)
 			}
 			s.write(w, call{r, dialectOf(r)}, response{}, f)
 			return

@@ -1,14 +1,12 @@
 package api
 
 import (
-	"context"
-	"errors"
-	"fmt"
 	"net/http"
 	"slices"
 	"time"
 
 	"github.com/hora-scheduler/hora/job"
+	"github.com/hora-scheduler/hora/message"
 	"github.com/hora-scheduler/hora/scheduler"
 )
 
@@ -60,7 +58,7 @@ var bulkActions = map[string]func(name, reason string) scheduler.Event{
 func (in *BulkRequest) chosen(all []*row) (out []*row, missing []string, err error) {
 	switch {
 	case in.Filter != nil && in.Names != nil:
-		return nil, nil, &job.FieldError{Field: "names", Err: errors.New("stands beside filter, want one of the two")}
+		return nil, nil, &job.FieldError{Field: "names", Err: message.Errorf("stands beside filter, want one of the two")}
 	case in.Filter != nil:
 		meant, err := readFilter(*in.Filter)
 		if err != nil {
@@ -68,9 +66,9 @@ func (in *BulkRequest) chosen(all []*row) (out []*row, missing []string, err err
 		}
 		return matching(meant, all, time.Now()), nil, nil
 	case len(in.Names) == 0:
-		return nil, nil, &job.FieldError{Field: "filter", Err: errors.New("is missing, want a filter (empty for all jobs) or names")}
+		return nil, nil, &job.FieldError{Field: "filter", Err: message.Errorf("is missing, want a filter (empty for all jobs) or names")}
 	case len(in.Names) > maxBulkAsked:
-		return nil, nil, &job.FieldError{Field: "names", Err: fmt.Errorf("has %d names, at most %d are allowed; a filter may mean more", len(in.Names), maxBulkAsked)}
+		return nil, nil, &job.FieldError{Field: "names", Err: message.Errorf("has %d names, at most %d are allowed; a filter may mean more", len(in.Names), maxBulkAsked)}
 	}
 	names := slices.Clone(in.Names)
 	slices.Sort(names)
@@ -97,7 +95,7 @@ func (s *server) apiBulk(c call) (response, error) {
 	}
 	act := bulkActions[in.Action]
 	if act == nil {
-		return response{}, &job.FieldError{Field: "action", Err: fmt.Errorf("%.40q is unknown, want one of %s", in.Action, names(bulkActions))}
+		return response{}, &job.FieldError{Field: "action", Err: message.Errorf("%.40q is unknown, want one of %v", in.Action, names(bulkActions))}
 	}
 	matched, missing, err := in.chosen(s.rows.of(v))
 	if err != nil {
@@ -111,11 +109,11 @@ func (s *server) apiBulk(c call) (response, error) {
 	case in.DryRun:
 		return marshal(out)
 	case in.Expect == nil:
-		return response{}, &job.FieldError{Field: "expect", Err: fmt.Errorf("is missing, want the number of jobs that dryRun found: %d now", len(matched))}
+		return response{}, &job.FieldError{Field: "expect", Err: message.Errorf("is missing, want the number of jobs that dryRun found: %d now", len(matched))}
 	case *in.Expect != len(matched):
-		return response{}, &failure{status: http.StatusConflict, text: fmt.Sprintf("it would be %d jobs now, not %d", len(matched), *in.Expect)}
+		return response{}, &failure{status: http.StatusConflict, said: message.Count(len(matched), "it would be %d job now, not %d", "it would be %d jobs now, not %d", *in.Expect)}
 	}
-	s.each(c.Context(), matched, func(name string) scheduler.Event { return act(name, in.Reason) }, &out)
+	s.each(c, matched, func(name string) scheduler.Event { return act(name, in.Reason) }, &out)
 	return marshal(out)
 }
 
@@ -124,7 +122,7 @@ func (s *server) apiBulk(c call) (response, error) {
 const bulkWidth = 64
 
 // each orders something of each job.
-func (s *server) each(ctx context.Context, jobs []*row, order func(name string) scheduler.Event, out *BulkAnswer) {
+func (s *server) each(c call, jobs []*row, order func(name string) scheduler.Event, out *BulkAnswer) {
 	type result struct {
 		name string
 		err  error
@@ -135,7 +133,7 @@ func (s *server) each(ctx context.Context, jobs []*row, order func(name string) 
 		for _, r := range jobs {
 			slots <- struct{}{}
 			go func() {
-				results <- result{r.Job.Job.Name, s.Scheduler.Do(ctx, order(r.Job.Job.Name))}
+				results <- result{r.Job.Job.Name, s.Scheduler.Do(c.Context(), order(r.Job.Job.Name))}
 				<-slots
 			}()
 		}
@@ -145,7 +143,7 @@ func (s *server) each(ctx context.Context, jobs []*row, order func(name string) 
 		case r.err == nil:
 			out.Done++
 		case len(out.Failed) < maxBulkFailures:
-			out.Failed = append(out.Failed, BulkFailure{r.name, r.err.Error()})
+			out.Failed = append(out.Failed, BulkFailure{r.name, c.say(r.err)})
 		}
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/hora-scheduler/hora/message"
 	"github.com/hora-scheduler/hora/scheduler"
 )
 
@@ -75,22 +76,22 @@ func (s *server) apiCluster(c call) (response, error) {
 		out.Offers = append(out.Offers, HeldOffer{o.AgentID, o.Hostname, o.CPUs, o.Mem, o.Disk, o.Since})
 	}
 	for _, q := range in.Queue {
-		out.Queue = append(out.Queue, QueuedRun{q.Run.String(), q.Job, q.Since, q.Reason.String()})
+		out.Queue = append(out.Queue, QueuedRun{q.Run.String(), q.Job, q.Since, c.say(q.Reason)})
 	}
-	s.addAgents(c.Context(), &out)
+	s.addAgents(c, &out)
 	return marshal(out)
 }
 
 // addAgents asks the master for the agents. That it does not answer is told.
-func (s *server) addAgents(ctx context.Context, out *ClusterState) {
+func (s *server) addAgents(c call, out *ClusterState) {
 	if s.Cluster == nil {
 		return
 	}
-	ctx, cancel := context.WithTimeout(ctx, agentsTime)
+	ctx, cancel := context.WithTimeout(c.Context(), agentsTime)
 	defer cancel()
 	agents, err := s.Cluster.Agents(ctx)
 	if err != nil {
-		out.AgentsText = err.Error()
+		out.AgentsText = c.say(message.Of("the master does not tell of its agents: %v", err))
 		return
 	}
 	values := make(map[string]map[string]bool)

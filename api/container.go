@@ -14,7 +14,7 @@ func readContainer(r *reader, d dialect) *job.Container {
 		return nil
 	}
 	if n.kind != object {
-		r.fail("container", "is %s, want an object", kindNames[n.kind])
+		r.fail("container", "is %v, want an object", kindNames[n.kind])
 		return nil
 	}
 	if len(n.items) == 0 && d != v24 {
@@ -41,7 +41,7 @@ func readVolume(r *reader, d dialect) job.Volume {
 		return v
 	}
 	if n.kind != object {
-		r.fail("external", "is %s, want an object", kindNames[n.kind])
+		r.fail("external", "is %v, want an object", kindNames[n.kind])
 		return v
 	}
 	r.inside(n, "external.", func(in *reader) {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/hora-scheduler/hora/job"
+	"github.com/hora-scheduler/hora/message"
 	"github.com/hora-scheduler/hora/schedule"
 	"github.com/hora-scheduler/hora/scheduler"
 )
@@ -31,7 +32,7 @@ type posted struct {
 // with its name.
 func decodeJob(n node, d dialect, def Defaults) (posted, error) {
 	if n.kind != object {
-		return posted{}, badRequest("the body is %s, want a JSON object", kindNames[n.kind])
+		return posted{}, badRequest("the body is %v, want a JSON object", kindNames[n.kind])
 	}
 	r := &reader{node: &n}
 	if d == own {
@@ -104,7 +105,7 @@ func readResources(r *reader, j *job.Job, def Defaults) {
 	for i, n := range r.list("constraints") {
 		in := &reader{node: &n}
 		if n.kind != list || len(n.items) != 3 {
-			r.fail("constraints", "item %d is %s, want [attribute, operator, value]", i, in.quoted())
+			r.fail("constraints", "item %d is %v, want [attribute, operator, value]", i, in.quoted())
 			return
 		}
 		var parts [3]string
@@ -209,7 +210,7 @@ func (r *reader) own(name string) string {
 		return ""
 	}
 	if n.kind != text {
-		r.fail(name, "is %s, want a text", kindNames[n.kind])
+		r.fail(name, "is %v, want a text", kindNames[n.kind])
 	}
 	return n.text
 }
@@ -233,7 +234,7 @@ func (r *reader) seconds(name string) string {
 		return ""
 	}
 	if n.kind != text && n.kind != number {
-		r.fail(name, "is %s, want a number of seconds or an ISO 8601 duration", kindNames[n.kind])
+		r.fail(name, "is %v, want a number of seconds or an ISO 8601 duration", kindNames[n.kind])
 		return ""
 	}
 	v, err := strconv.ParseFloat(strings.TrimSpace(n.text), 64)
@@ -243,7 +244,7 @@ func (r *reader) seconds(name string) string {
 	case v == 0:
 		return ""
 	case err != nil || !(v > 0 && v <= math.MaxInt32):
-		r.fail(name, "%s seconds are out of range, want a number above 0, or 0 for none", n.quoted())
+		r.fail(name, "%v seconds are out of range, want a number above 0, or 0 for none", n.quoted())
 		return ""
 	}
 	return "PT" + strconv.FormatFloat(v, 'f', -1, 64) + "S"
@@ -293,14 +294,14 @@ func readTime(text string) (time.Time, error) {
 			return t.UTC(), nil
 		}
 	}
-	return time.Time{}, fmt.Errorf("%.60q is not a time, want for example 2026-01-02T03:04:05.678Z", text)
+	return time.Time{}, message.Errorf("%.60q is not a time, want for example 2026-01-02T03:04:05.678Z", text)
 }
 
 // checkStored refuses what becomes too long for a store when it is written as
 // JSON there: control characters and < > & take six bytes each.
 func checkStored(j *job.Job) error {
 	if n := storedBytes(j); n > maxStored && len(j.Command) <= job.MaxCommandBytes {
-		return &job.FieldError{Field: "job", Err: fmt.Errorf("takes %d bytes when stored, at most %d are allowed", n, maxStored)}
+		return &job.FieldError{Field: "job", Err: message.Errorf("takes %d bytes when stored, at most %d are allowed", n, maxStored)}
 	}
 	return nil
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/hora-scheduler/hora/access"
 	"github.com/hora-scheduler/hora/job"
+	"github.com/hora-scheduler/hora/message"
 	"github.com/hora-scheduler/hora/schedule"
 	"github.com/hora-scheduler/hora/scheduler"
 	"github.com/hora-scheduler/hora/scheduler/leader"
@@ -73,7 +74,7 @@ func (s *server) find(c call) (*leader.View, *leader.Job, error) {
 	if j := v.Job(name); j != nil {
 		return v, j, nil
 	}
-	return nil, nil, fmt.Errorf("%w: %q", scheduler.ErrNoJob, name)
+	return nil, nil, message.Errorf("%w: %q", scheduler.ErrNoJob, name)
 }
 
 func (s *server) apiJob(c call) (response, error) {
@@ -89,7 +90,7 @@ func (s *server) document(c call, v *leader.View, j *leader.Job, status int) (re
 	now, who := time.Now(), callerOf(c.Context())
 	r := newRow(j, s.shown)
 	out := JobDocument{
-		Name: j.Job.Name, Definition: definition(who.definition(j.Job, j.Job)), May: who.allowed(j.Job), Revision: j.Revision, UID: uint64(j.UID), UpdatedBy: j.By.Name, Row: rowJSON(r, now),
+		Name: j.Job.Name, Definition: definition(who.definition(j.Job, j.Job)), May: who.allowed(j.Job), Revision: j.Revision, UID: uint64(j.UID), UpdatedBy: j.By.Name, Row: rowJSON(r, now, c.language()),
 		Next: []time.Time{}, Runs: []Run{}, Parents: []Parent{}, Children: s.family.of(v)[j.Job.Name], SkipNext: moment(j.State.SkipSlot),
 	}
 	if out.Children == nil {
@@ -99,7 +100,7 @@ func (s *server) document(c call, v *leader.View, j *leader.Job, status int) (re
 		out.Next = upcoming(when, j.State.Decided, shownSlots)
 	}
 	for _, run := range j.Runs {
-		out.Runs = append(out.Runs, runJSON(run, now))
+		out.Runs = append(out.Runs, runJSON(run, now, c.language()))
 	}
 	who.hideRuns(v, out.Runs)
 	for _, name := range parentsOf(j) {
@@ -273,7 +274,7 @@ func (s *server) readDefinition(name string, body []byte) (*job.Job, error) {
 	case err != nil:
 		return nil, err
 	case p.job.Name != name:
-		return nil, &job.FieldError{Field: "name", Err: fmt.Errorf("is %q, and the path says %q; a job cannot be renamed", p.job.Name, name)}
+		return nil, &job.FieldError{Field: "name", Err: message.Errorf("is %q, and the path says %q; a job cannot be renamed", p.job.Name, name)}
 	}
 	return p.job, nil
 }
@@ -312,7 +313,7 @@ func condition(c call, old *leader.Job) (*uint64, error) {
 	if match == "" {
 		return nil, nil
 	}
-	gone := &failure{status: http.StatusPreconditionFailed, text: scheduler.ErrRevision.Error()}
+	gone := fault(http.StatusPreconditionFailed, "%v", scheduler.ErrRevision)
 	if old == nil {
 		return nil, gone
 	}
@@ -336,33 +337,33 @@ func condition(c call, old *leader.Job) (*uint64, error) {
 func (s *server) trial(c call, old *leader.Job, j *job.Job, err error) (response, error) {
 	var field *job.FieldError
 	if errors.As(err, &field) {
-		return marshal(Trial{Errors: []Mistake{{field.Field, field.Err.Error()}}})
+		return marshal(Trial{Errors: []Mistake{{field.Field, c.say(field.Err)}}})
 	}
 	var denied *access.Denied
 	if errors.As(err, &denied) && (denied.Field != "" || old == nil) {
-		return marshal(Trial{Errors: []Mistake{{cmp.Or(denied.Field, "name"), denied.Text}}}) // another name, or owner, may do
+		return marshal(Trial{Errors: []Mistake{{cmp.Or(denied.Field, "name"), c.say(denied.Text)}}}) // another name, or owner, may do
 	}
 	if err != nil {
 		return response{}, err
 	}
 	now := time.Now()
-	out := Trial{Valid: true, Warnings: warnings(j, now)}
+	out := Trial{Valid: true, Warnings: warnings(c, j, now)}
 	anchor, after := now, now
 	if old == nil {
-		out.Effects = append(out.Effects, "a new job is made")
+		out.Effects = c.sayAll(message.List{message.Of("a new job is made")})
 	} else {
 		out.Changes = changes(job.Compare(old.Job, j), callerOf(c.Context()).sees(old.Job, old.Job))
 		if old.Job.Schedule == j.Schedule && old.Job.Zone == j.Zone {
 			anchor, after = old.Anchor, old.State.Decided
 		}
-		out.Effects = append(out.Effects, effectsOf(old, j, len(out.Changes))...)
+		out.Effects = c.sayAll(effectsOf(old, j, len(out.Changes)))
 	}
 	if j.Schedule != "" {
 		when, err := job.ReadSchedule(j, anchor, nil)
 		if err != nil {
 			return response{}, err
 		}
-		out.Words = when.Words().String()
+		out.Words = c.say(when.Words())
 		if !j.Disabled {
 			out.Next = upcoming(when, after, shownSlots)
 		}
@@ -371,11 +372,11 @@ func (s *server) trial(c call, old *leader.Job, j *job.Job, err error) (response
 }
 
 // effectsOf says what else a change of a definition does.
-func effectsOf(old *leader.Job, j *job.Job, changes int) []string {
-	var out []string
-	add := func(format string, args ...any) { out = append(out, fmt.Sprintf(format, args...)) }
+func effectsOf(old *leader.Job, j *job.Job, changes int) message.List {
+	var out message.List
+	add := func(m message.Message) { out = append(out, m) }
 	if changes == 0 {
-		return []string{"nothing changes"}
+		return message.List{message.Of("nothing changes")}
 	}
 	pending, launched := 0, 0
 	for _, r := range old.Runs {
@@ -387,35 +388,33 @@ func effectsOf(old *leader.Job, j *job.Job, changes int) []string {
 	}
 	switch {
 	case j.Disabled && !old.Job.Disabled && pending > 0:
-		add("%d runs that have not started are cancelled", pending)
+		add(message.Count(pending, "%d run that has not started is cancelled", "%d runs that have not started are cancelled"))
 	case !j.Disabled && old.Job.Disabled:
-		add("the job is resumed; slots that passed meanwhile are recorded as skipped")
+		add(message.Of("the job is resumed; slots that passed meanwhile are recorded as skipped"))
 	}
 	if launched > 0 {
-		add("%d tasks go on by the definition they were started with", launched)
+		add(message.Count(launched, "%d task goes on by the definition it was started with", "%d tasks go on by the definition they were started with"))
 	}
 	if old.Job.Schedule != j.Schedule || old.Job.Zone != j.Zone {
-		add("the schedule counts from now")
+		add(message.Of("the schedule counts from now"))
 	}
 	for _, p := range j.Parents {
 		if !slices.Contains(old.Job.Parents, p) && old.Job.Schedule == "" {
-			add("of %s only successes from now on count", p)
+			add(message.Of("of %s only successes from now on count", p))
 		}
 	}
 	return out
 }
 
 // warnings are what is allowed and yet may not be meant.
-func warnings(j *job.Job, now time.Time) []Mistake {
+func warnings(c call, j *job.Job, now time.Time) []Mistake {
 	var out []Mistake
-	add := func(field, format string, args ...any) {
-		out = append(out, Mistake{field, fmt.Sprintf(format, args...)})
-	}
+	add := func(field string, said message.Message) { out = append(out, Mistake{field, c.say(said)}) }
 	if j.Command == "" && j.Container == nil && j.Executor == "" {
-		add("command", "is empty: the task has nothing to do")
+		add("command", message.Of("is empty: the task has nothing to do"))
 	}
 	if j.RunAsUser == "root" {
-		add("runAsUser", "the job runs as root")
+		add("runAsUser", message.Of("the job runs as root"))
 	}
 	if j.Schedule == "" {
 		return out
@@ -427,9 +426,9 @@ func warnings(j *job.Job, now time.Time) []Mistake {
 	next := schedule.Upcoming(when, now, 2)
 	switch {
 	case len(next) == 0:
-		add("schedule", "has no slot in the future")
+		add("schedule", message.Of("has no slot in the future"))
 	case len(next) == 2 && j.Timeout == "" && j.Overlap == "" && next[1].Sub(next[0]) < 10*time.Second:
-		add("overlap", "slots are %s apart: of runs that take longer only the newest waits", next[1].Sub(next[0]))
+		add("overlap", message.Of("slots are %s apart: of runs that take longer only the newest waits", next[1].Sub(next[0])))
 	}
 	return out
 }
@@ -451,15 +450,15 @@ func (s *server) apiDeleteJob(c call) (response, error) {
 	if !dry {
 		return response{}, s.Scheduler.Do(c.Context(), scheduler.DeleteJob{Name: j.Job.Name, IfRevision: revision})
 	}
-	return marshal(Trial{Valid: true, Effects: s.farewell(v, j)})
+	return marshal(Trial{Valid: true, Effects: c.sayAll(s.farewell(v, j))})
 }
 
 // farewell says what else the deletion of a job does.
-func (s *server) farewell(v *leader.View, j *leader.Job) []string {
-	out := []string{"its history and its earlier definitions are deleted"}
+func (s *server) farewell(v *leader.View, j *leader.Job) message.List {
+	out := message.List{message.Of("its history and its earlier definitions are deleted")}
 	for _, r := range j.Runs {
 		if r.State == scheduler.Launched {
-			out = append(out, "its task on "+r.Task.Hostname+" is killed")
+			out = append(out, message.Of("its task on %s is killed", r.Task.Hostname))
 		}
 	}
 	grandparents := parentsOf(j)
@@ -468,11 +467,11 @@ func (s *server) farewell(v *leader.View, j *leader.Job) []string {
 		left := slices.DeleteFunc(slices.Clone(parentsOf(child)), func(p string) bool { return p == j.Job.Name })
 		switch {
 		case len(grandparents) > 0:
-			out = append(out, fmt.Sprintf("%s depends on %s instead", name, strings.Join(grandparents, ", ")))
+			out = append(out, message.Of("%s depends on %v instead", name, message.Names(grandparents)))
 		case len(left) > 0:
-			out = append(out, fmt.Sprintf("%s depends on %s alone", name, strings.Join(left, ", ")))
+			out = append(out, message.Of("%s depends on %v alone", name, message.Names(left)))
 		default:
-			out = append(out, name+" is disabled: no parent is left to it")
+			out = append(out, message.Of("%s is disabled: no parent is left to it", name))
 		}
 	}
 	return out

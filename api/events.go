@@ -128,7 +128,7 @@ func (f *Feed) listen(lastID string) (l *listener, missed []event, reset bool, e
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if len(f.clients) >= MaxStreams {
-		return nil, nil, false, &failure{status: http.StatusServiceUnavailable, text: fmt.Sprintf("%d clients are listening, which is the limit", MaxStreams)}
+		return nil, nil, false, fault(http.StatusServiceUnavailable, "%d clients are listening, which is the limit", MaxStreams)
 	}
 	l = &listener{events: make(chan event, queuedEvents)}
 	f.clients[l] = true
@@ -156,7 +156,7 @@ func (f *Feed) leave(l *listener) {
 // apiEvents streams what happens (Server-Sent Events).
 func (s *server) apiEvents(c call) (response, error) {
 	if s.Feed == nil {
-		return response{}, &failure{status: http.StatusNotImplemented, text: "this server tells no events"}
+		return response{}, fault(http.StatusNotImplemented, "this server tells no events")
 	}
 	last := c.Header.Get("Last-Event-ID")
 	if last == "" {

@@ -1,10 +1,9 @@
 package api
 
 import (
-	"context"
-	"fmt"
 	"time"
 
+	"github.com/hora-scheduler/hora/message"
 	"github.com/hora-scheduler/hora/scheduler"
 )
 
@@ -28,7 +27,7 @@ type Reason struct {
 
 // apiExplain asks the scheduler, which alone knows of offers, and adds what was decided last.
 func (s *server) apiExplain(c call) (response, error) {
-	out, err := s.explain(c.Context(), c.segment("name"))
+	out, err := s.explain(c, c.segment("name"))
 	if err != nil {
 		return response{}, err
 	}
@@ -38,27 +37,27 @@ func (s *server) apiExplain(c call) (response, error) {
 	}
 	j := v.Job(out.Job)
 	if j == nil { // deleted meanwhile
-		return response{}, fmt.Errorf("%w: %q", scheduler.ErrNoJob, out.Job)
+		return response{}, message.Errorf("%w: %q", scheduler.ErrNoJob, out.Job)
 	}
 	entries, err := v.History(c.Context(), j)
 	if err != nil {
 		return response{}, err
 	}
 	for i := len(entries) - 1; i >= 0 && len(out.Decisions) < explainedDecisions; i-- {
-		out.Decisions = append(out.Decisions, historyEntry(entries[i]))
+		out.Decisions = append(out.Decisions, historyEntry(entries[i], c.language()))
 	}
 	return marshal(out)
 }
 
 // explain asks the scheduler for the reasons; the decisions are left out.
-func (s *server) explain(ctx context.Context, name string) (Explanation, error) {
+func (s *server) explain(c call, name string) (Explanation, error) {
 	var x scheduler.Explanation
 	out := Explanation{Job: name, Reasons: []Reason{}, Decisions: []HistoryEntry{}}
-	if err := s.Scheduler.Do(ctx, scheduler.Explain{Name: name, Into: &x}); err != nil {
+	if err := s.Scheduler.Do(c.Context(), scheduler.Explain{Name: name, Into: &x}); err != nil {
 		return out, err
 	}
 	for _, r := range x.Reasons {
-		reason := Reason{Code: string(r.Code), Text: r.Text.String(), Run: r.Run}
+		reason := Reason{Code: string(r.Code), Text: c.say(r.Text), Run: r.Run}
 		if !r.At.IsZero() {
 			at := r.At.UTC()
 			reason.At = &at

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/hora-scheduler/hora/access"
+	"github.com/hora-scheduler/hora/message"
 	"github.com/hora-scheduler/hora/scheduler"
 )
 
@@ -125,11 +126,11 @@ func (g *Gate) Handler(next http.Handler) http.Handler {
 			if !hasForm(r) {
 				w.Header().Set("WWW-Authenticate", `Basic realm="`+strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(g.realm)+`", charset="UTF-8"`)
 			}
-			c.refuse(w, r, &failure{status: http.StatusUnauthorized, text: unknownCaller(r)})
+			c.refuse(w, r, &failure{status: http.StatusUnauthorized, said: unknownCaller(r)})
 			return
 		}
 		if c.session != "" && !safe(r.Method) && !access.CheckCSRF(c.who, c.session, r.Header.Get(csrfHeader)) {
-			c.refuse(w, r, &failure{status: http.StatusForbidden, text: "a change under a session needs the header " + csrfHeader + " with the token of GET /api/me"})
+			c.refuse(w, r, fault(http.StatusForbidden, "a change under a session needs the header %s with the token of GET /api/me", csrfHeader))
 			return
 		}
 		next.ServeHTTP(w, c.in(r))
@@ -143,14 +144,14 @@ func hasForm(r *http.Request) bool {
 	return r.Header.Get("X-Requested-With") != "" || strings.HasPrefix(r.Header.Get("Accept"), "text/event-stream")
 }
 
-func unknownCaller(r *http.Request) string {
+func unknownCaller(r *http.Request) message.Message {
 	switch {
 	case r.Header.Get("Authorization") != "":
-		return "user and password, or token, are not known here, or have expired"
+		return message.Of("user and password, or token, are not known here, or have expired")
 	case r.TLS != nil && len(r.TLS.PeerCertificates) > 0:
-		return "the certificate is not known here, or this process cannot vouch for it; user and password, or a token, are needed"
+		return message.Of("the certificate is not known here, or this process cannot vouch for it; user and password, or a token, are needed")
 	}
-	return "user and password, or a token, are needed"
+	return message.Of("user and password, or a token, are needed")
 }
 
 // open tells whether a path needs no login: what tells of the health of the
@@ -353,7 +354,7 @@ func (g *Gate) failed(by, user, address string) {
 // tooManyLogins is the answer to who has failed too often.
 func tooManyLogins(wait time.Duration) error {
 	seconds := int(math.Ceil(wait.Seconds()))
-	return &failure{status: http.StatusTooManyRequests, text: "too many logins have failed; try again in " + strconv.Itoa(seconds) + " s", after: seconds}
+	return &failure{status: http.StatusTooManyRequests, said: message.Of("too many logins have failed; try again in %d s", seconds), after: seconds}
 }
 
 // refuse answers before any handler is reached, in the form that is usual on the path.
@@ -420,7 +421,7 @@ func me(c caller) Me {
 // apiLogin makes a session.
 func (s *server) apiLogin(c call) (response, error) {
 	if s.Gate == nil {
-		return response{}, &failure{status: http.StatusConflict, text: "nobody is asked who they are here"}
+		return response{}, fault(http.StatusConflict, "nobody is asked who they are here")
 	}
 	var in LoginRequest
 	if err := c.readSecret(&in); err != nil {
@@ -428,7 +429,7 @@ func (s *server) apiLogin(c call) (response, error) {
 	}
 	who := callerOf(c.Context())
 	if who.policy == nil {
-		return response{}, &failure{status: http.StatusServiceUnavailable, text: "the server is not set up to make sessions"}
+		return response{}, fault(http.StatusServiceUnavailable, "the server is not set up to make sessions")
 	}
 	now := time.Now()
 	var wait time.Duration
@@ -441,7 +442,7 @@ func (s *server) apiLogin(c call) (response, error) {
 	case wait > 0:
 		return response{}, tooManyLogins(wait)
 	case who.who == nil:
-		return response{}, &failure{status: http.StatusUnauthorized, text: "user and password, or token, are not known here, or have expired"}
+		return response{}, fault(http.StatusUnauthorized, "user and password, or token, are not known here, or have expired")
 	}
 	value, expires := access.NewSession(who.who, now)
 	who.session = value

@@ -79,10 +79,10 @@ func (s *server) logging(call) (response, error) {
 // setLogging changes the level of the log.
 func (s *server) setLogging(c call) (response, error) {
 	if s.Level == nil {
-		return response{}, &failure{status: http.StatusConflict, text: "the level of the log cannot be changed while it runs"}
+		return response{}, fault(http.StatusConflict, "the level of the log cannot be changed while it runs")
 	}
 	if site := c.Header.Get("Sec-Fetch-Site"); site != "" && site != "same-origin" && site != "none" {
-		return response{}, &failure{status: http.StatusForbidden, text: "the form of another site is not taken"}
+		return response{}, fault(http.StatusForbidden, "the form of another site is not taken")
 	}
 	c.Body = http.MaxBytesReader(nil, c.Body, 4<<10)
 	if err := c.ParseForm(); err != nil {

@@ -2,12 +2,15 @@ package api
 
 import (
 	"errors"
+	"maps"
 	"net/url"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/hora-scheduler/hora/api/filter"
+	"github.com/hora-scheduler/hora/language"
+	"github.com/hora-scheduler/hora/message"
 	"github.com/hora-scheduler/hora/scheduler"
 )
 
@@ -89,7 +92,7 @@ func (s *server) apiJobs(c call) (response, error) {
 	found := l.find(s.rows, s.rows.of(v))
 	page := JobPage{Jobs: make([]any, 0, len(found.page)), Total: found.total, At: v.At.UTC(), Term: v.Term, Facets: found.facets}
 	for _, r := range found.page {
-		full := rowJSON(r, l.now)
+		full := rowJSON(r, l.now, c.language())
 		page.Jobs = append(page.Jobs, pick(&full, l.fields))
 	}
 	if found.more {
@@ -115,7 +118,7 @@ func readListing(q url.Values) (listing, error) {
 	if text := q.Get("sort"); text != "" {
 		l.order, l.down = strings.CutPrefix(text, "-")
 		if orders[l.order] == nil {
-			return l, badRequest("sort: %.40q is unknown, want one of %s, or - before it", text, names(orders))
+			return l, badRequest("sort: %.40q is unknown, want one of %v, or - before it", text, names(orders))
 		}
 	}
 	if text := q.Get("cursor"); text != "" {
@@ -130,7 +133,7 @@ func readListing(q url.Values) (listing, error) {
 		l.facets = strings.Split(text, ",")
 		for _, f := range l.facets {
 			if facetsOf[f] == nil {
-				return l, badRequest("facets: %.40q is unknown, want some of %s", f, names(facetsOf))
+				return l, badRequest("facets: %.40q is unknown, want some of %v", f, names(facetsOf))
 			}
 		}
 	}
@@ -142,20 +145,15 @@ func readListing(q url.Values) (listing, error) {
 func known(q url.Values, allowed ...string) error {
 	for name := range q {
 		if !slices.Contains(allowed, name) {
-			return badRequest("%.40s: there is no such parameter, want some of %s", name, strings.Join(allowed, ", "))
+			return badRequest("%.40s: there is no such parameter, want some of %v", name, message.Names(allowed))
 		}
 	}
 	return nil
 }
 
 // names lists what a table knows.
-func names[T any](table map[string]T) string {
-	var out []string
-	for name := range table {
-		out = append(out, name)
-	}
-	slices.Sort(out)
-	return strings.Join(out, ", ")
+func names[T any](table map[string]T) message.Names {
+	return slices.Sorted(maps.Keys(table))
 }
 
 func readFilter(text string) (*filter.Filter, error) {
@@ -168,12 +166,12 @@ func readFilter(text string) (*filter.Filter, error) {
 }
 
 // rowJSON writes a row.
-func rowJSON(r *row, now time.Time) JobRow {
+func rowJSON(r *row, now time.Time, in language.Language) JobRow {
 	def, st := r.Job.Job, r.State
 	out := JobRow{
 		Name: def.Name, Kind: r.kind.Value(), Schedule: def.Schedule, TimeZone: def.Zone, Parents: def.Parents, Trigger: def.Trigger,
 		Description: def.Description, Owner: def.Owner, OwnerName: def.OwnerName, RunAsUser: def.RunAsUser, Command: def.Command, Retries: def.Retries,
-		State: r.state(now), Failing: r.failing(), Late: r.late(now), Disabled: def.Disabled, Reason: st.DisabledReason, HighPriority: def.HighPriority,
+		State: r.state(now), Failing: r.failing(), Late: r.late(now), Disabled: def.Disabled, Reason: in.Say(message.Text(st.DisabledReason)), HighPriority: def.HighPriority,
 		Next: moment(r.next), Recent: []string{}, SuccessCount: st.SuccessCount, ErrorCount: st.ErrorCount,
 		ErrorsSinceLastSuccess: st.ErrorsSinceLastSuccess, Revision: r.Revision, Created: r.Created, Updated: r.Updated,
 	}

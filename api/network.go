@@ -64,7 +64,7 @@ func (s *server) apiGraph(c call) (response, error) {
 	var chosen []string
 	if name := q.Get("job"); name != "" {
 		if v.Job(name) == nil {
-			return response{}, &failure{status: 404, text: "there is no job " + strconv.Quote(name)}
+			return response{}, fault(404, "there is no job %q", name)
 		}
 		chosen = around(v, children, name, depth)
 	} else {

@@ -1,10 +1,10 @@
 package api
 
 import (
-	"context"
 	"slices"
 	"time"
 
+	"github.com/hora-scheduler/hora/language"
 	"github.com/hora-scheduler/hora/scheduler"
 	"github.com/hora-scheduler/hora/scheduler/leader"
 )
@@ -84,29 +84,29 @@ func (s *server) apiNow(c call) (response, error) {
 	}
 	rows := s.rows.of(v)
 	for _, r := range rows {
-		out.addRow(r, now)
+		out.addRow(r, now, c.language())
 	}
 	callerOf(c.Context()).hideRuns(v, out.Running, out.Waiting)
 	s.addNext(&out, rows, now)
-	if err := s.addLanes(c.Context(), v, &out, rows, now); err != nil {
+	if err := s.addLanes(c, v, &out, rows, now); err != nil {
 		return response{}, err
 	}
 	return marshal(out)
 }
 
 // addRow adds a job to the lists that it belongs to.
-func (out *Now) addRow(r *row, now time.Time) {
+func (out *Now) addRow(r *row, now time.Time, in language.Language) {
 	if r.Job.Job.Disabled {
 		out.Totals.Disabled++
 	}
 	if r.failing() {
 		if out.Totals.Failing++; len(out.Failing) < nowList {
-			out.Failing = append(out.Failing, rowJSON(r, now))
+			out.Failing = append(out.Failing, rowJSON(r, now, in))
 		}
 	}
 	if r.late(now) {
 		if out.Totals.Late++; len(out.Late) < nowList {
-			out.Late = append(out.Late, rowJSON(r, now))
+			out.Late = append(out.Late, rowJSON(r, now, in))
 		}
 	}
 	for _, run := range r.Runs {
@@ -115,7 +115,7 @@ func (out *Now) addRow(r *row, now time.Time) {
 			list, total = &out.Running, &out.Totals.Running
 		}
 		if *total++; len(*list) < nowList {
-			*list = append(*list, runJSON(run, now))
+			*list = append(*list, runJSON(run, now, in))
 		}
 	}
 }
@@ -144,12 +144,12 @@ func (s *server) addNext(out *Now, rows []*row, now time.Time) {
 }
 
 // addLanes reads what the jobs that ran last did in the last day.
-func (s *server) addLanes(ctx context.Context, v *leader.View, out *Now, rows []*row, now time.Time) error {
+func (s *server) addLanes(c call, v *leader.View, out *Now, rows []*row, now time.Time) error {
 	from := now.Add(-nowSpan)
 	active := slices.DeleteFunc(slices.Clone(rows), func(r *row) bool { return len(r.Runs) == 0 && r.State.Last.Ended.Before(from) })
 	slices.SortFunc(active, func(a, b *row) int { return b.State.Last.Ended.Compare(a.State.Last.Ended) })
 	for _, r := range active[:min(len(active), nowLanes)] {
-		entries, err := v.History(ctx, r.Job)
+		entries, err := v.History(c.Context(), r.Job)
 		if err != nil {
 			return err
 		}
@@ -158,7 +158,7 @@ func (s *server) addLanes(ctx context.Context, v *leader.View, out *Now, rows []
 			switch {
 			case e.Ended.Before(from):
 			case e.Run == "" || len(e.Attempts) == 0:
-				out.Missed = append(out.Missed, Missed{e.JobName, e.Slot, e.Count, e.Outcome.String(), e.Reason, e.Ended})
+				out.Missed = append(out.Missed, Missed{e.JobName, e.Slot, e.Count, e.Outcome.String(), c.recall(e.Reason), e.Ended})
 			default:
 				lane.Runs = append(lane.Runs, Bar{e.Run, began(e.Attempts[0]), moment(e.Ended), e.Outcome.String()})
 			}

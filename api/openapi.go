@@ -97,7 +97,7 @@ var openAPI = sync.OnceValue(func() []byte {
 		"openapi": "3.1.0",
 		"info": map[string]any{
 			"title": "hora", "version": "1", "license": map[string]any{"name": "Apache-2.0", "identifier": "Apache-2.0"},
-			"description": "hora's own API. Times are RFC 3339 in UTC; errors are problems (RFC 9457). Chronos' paths are described in docs/compatibility.md.",
+			"description": "hora's own API. Times are RFC 3339 in UTC; errors are problems (RFC 9457). Texts for people are in the language of Accept-Language: en, or zh; those of events are in English. Chronos' paths are described in docs/compatibility.md.",
 		},
 		"servers": []any{map[string]any{"url": "/"}},
 		"paths":   paths,

@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/hora-scheduler/hora/language"
+	"github.com/hora-scheduler/hora/message"
 	"github.com/hora-scheduler/hora/scheduler"
 )
 
@@ -90,7 +92,7 @@ func (s *server) apiHistory(c call) (response, error) {
 	name := c.segment("name")
 	j := v.Job(name)
 	if j == nil {
-		return response{}, &failure{status: http.StatusNotFound, text: "there is no job " + strconv.Quote(name)}
+		return response{}, fault(http.StatusNotFound, "there is no job %q", name)
 	}
 	entries, err := v.History(c.Context(), j)
 	if err != nil {
@@ -98,14 +100,14 @@ func (s *server) apiHistory(c call) (response, error) {
 	}
 	out := []HistoryEntry{}
 	for i := len(entries) - 1; i >= 0 && len(out) < limit; i-- {
-		out = append(out, historyEntry(entries[i]))
+		out = append(out, historyEntry(entries[i], c.language()))
 	}
 	return marshal(out)
 }
 
-func historyEntry(e *scheduler.Entry) HistoryEntry {
+func historyEntry(e *scheduler.Entry, in language.Language) HistoryEntry {
 	return HistoryEntry{
-		Slot: e.Slot, Count: e.Count, Kind: e.Kind.String(), Outcome: e.Outcome.String(), Reason: e.Reason, Run: e.Run,
-		Created: e.Created, Ended: e.Ended, Attempts: attemptsJSON(e.Attempts),
+		Slot: e.Slot, Count: e.Count, Kind: e.Kind.String(), Outcome: e.Outcome.String(), Reason: in.Say(message.Text(e.Reason)), Run: e.Run,
+		Created: e.Created, Ended: e.Ended, Attempts: attemptsJSON(e.Attempts, in),
 	}
 }

@@ -4,6 +4,8 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+
+	"github.com/hora-scheduler/hora/message"
 )
 
 // rowField is a field of a JobRow as JSON names it.
@@ -34,19 +36,19 @@ func readFields(text string) ([]rowField, error) {
 	for name := range strings.SplitSeq(text, ",") {
 		i := slices.IndexFunc(rowFields, func(f rowField) bool { return f.name == name })
 		if i < 0 {
-			return nil, badRequest("fields: there is no field %.40q, want some of %s", name, fieldList())
+			return nil, badRequest("fields: there is no field %.40q, want some of %v", name, fieldList())
 		}
 		out = append(out, rowFields[i])
 	}
 	return out, nil
 }
 
-func fieldList() string {
-	var out []string
+func fieldList() message.Names {
+	var out message.Names
 	for _, f := range rowFields {
 		out = append(out, f.name)
 	}
-	return strings.Join(out, ", ")
+	return out
 }
 
 // pick leaves only the wanted fields of a row; all of them if none are named.

@@ -2,10 +2,10 @@ package api
 
 import (
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/hora-scheduler/hora/job"
+	"github.com/hora-scheduler/hora/message"
 	"github.com/hora-scheduler/hora/schedule"
 )
 
@@ -58,7 +58,7 @@ func (s *server) apiPreview(c call) (response, error) {
 		return response{}, err
 	}
 	if in.N < 1 || in.N > maxPreview {
-		return response{}, &job.FieldError{Field: "n", Err: fmt.Errorf("%d is not from 1 to %d", in.N, maxPreview)}
+		return response{}, &job.FieldError{Field: "n", Err: message.Errorf("%d is not from 1 to %d", in.N, maxPreview)}
 	}
 	from := time.Now()
 	if in.From != nil {
@@ -71,13 +71,13 @@ func (s *server) apiPreview(c call) (response, error) {
 	var field *job.FieldError
 	switch {
 	case errors.As(err, &field):
-		return marshal(Preview{Next: []Slot{}, Error: &Mistake{field.Field, field.Err.Error()}})
+		return marshal(Preview{Next: []Slot{}, Error: &Mistake{field.Field, c.say(field.Err)}})
 	case err != nil:
 		return response{}, err
 	case when == nil:
-		return marshal(Preview{Next: []Slot{}, Error: &Mistake{"schedule", "is empty"}})
+		return marshal(Preview{Next: []Slot{}, Error: &Mistake{"schedule", c.say(message.Of("is empty"))}})
 	}
-	out := Preview{Valid: true, Kind: kindISO, Words: when.Words().String(), Next: []Slot{}}
+	out := Preview{Valid: true, Kind: kindISO, Words: c.say(when.Words()), Next: []Slot{}}
 	if when.Kind() == schedule.Cron {
 		out.Kind = kindCron
 	}

@@ -2,7 +2,6 @@ package api
 
 import (
 	"encoding/json"
-	"fmt"
 	"net/http"
 	"slices"
 	"strconv"
@@ -69,7 +68,7 @@ func (s *server) revision(c call) (*leader.Job, *scheduler.Revision, error) {
 	n, err := strconv.ParseUint(text, 10, 64)
 	i := slices.IndexFunc(list, func(r *scheduler.Revision) bool { return r.Number == n })
 	if err != nil || i < 0 {
-		return nil, nil, &failure{status: http.StatusNotFound, text: fmt.Sprintf("revision %.20q of the job is not kept", text)}
+		return nil, nil, fault(http.StatusNotFound, "revision %.20q of the job is not kept", text)
 	}
 	return j, list[i], nil
 }
@@ -93,7 +92,7 @@ func (s *server) apiRevert(c call) (response, error) {
 		return response{}, err
 	}
 	if r.Job == nil {
-		return response{}, &failure{status: http.StatusConflict, text: "the definition was too large to be kept"}
+		return response{}, fault(http.StatusConflict, "the definition was too large to be kept")
 	}
 	revision := j.Revision
 	if err := s.Scheduler.Do(c.Context(), scheduler.PutJob{Job: r.Job, IfRevision: &revision}); err != nil {
@@ -158,7 +157,7 @@ func (s *server) apiAudit(c call) (response, error) {
 			break
 		}
 		x := AuditEntry{
-			ID: a.Seq, At: a.At, By: a.By.Name, From: a.By.Address, Action: string(a.Action), Job: a.Job, Run: a.Run, Revision: a.Revision, Detail: a.Detail,
+			ID: a.Seq, At: a.At, By: a.By.Name, From: a.By.Address, Action: string(a.Action), Job: a.Job, Run: a.Run, Revision: a.Revision, Detail: c.recall(a.Detail),
 		}
 		x.Changes = changes(a.Changes, open) // of a job that may be gone, or be another one's now
 		page.Entries = append(page.Entries, x)

@@ -3,7 +3,6 @@ package api
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
 	"slices"
 	"strconv"
@@ -11,6 +10,8 @@ import (
 	"time"
 
 	"github.com/hora-scheduler/hora/job"
+	"github.com/hora-scheduler/hora/language"
+	"github.com/hora-scheduler/hora/message"
 	"github.com/hora-scheduler/hora/retry"
 	"github.com/hora-scheduler/hora/scheduler"
 	"github.com/hora-scheduler/hora/scheduler/leader"
@@ -42,16 +43,16 @@ type EnvironmentVariable struct {
 }
 
 // runJSON writes a run that is not over.
-func runJSON(r *scheduler.Run, now time.Time) Run {
+func runJSON(r *scheduler.Run, now time.Time, in language.Language) Run {
 	out := Run{
 		ID: r.RunKey.String(), Job: r.JobName, Kind: r.Kind.String(), Slot: r.Slot, Count: 1, Created: r.Created, State: stateOf(r, now),
-		By: r.By.Name, Arguments: r.Arguments, Environment: variables(r.Environment), Attempts: attemptsJSON(r.Attempts),
+		By: r.By.Name, Arguments: r.Arguments, Environment: variables(r.Environment), Attempts: attemptsJSON(r.Attempts, in),
 	}
 	if r.State == scheduler.Ready {
 		out.NotBefore = moment(r.NotBefore)
 	}
 	if r.Kill != nil {
-		out.Reason = r.Kill.Cause.String()
+		out.Reason = in.Say(r.Kill.Cause)
 	}
 	if t := r.Task; t != nil {
 		out.Attempts = append(out.Attempts, Attempt{
@@ -83,10 +84,10 @@ func stateOf(r *scheduler.Run, now time.Time) string {
 }
 
 // entryRun writes a line of history as a run.
-func entryRun(e *scheduler.Entry) Run {
+func entryRun(e *scheduler.Entry, in language.Language) Run {
 	return Run{
 		ID: e.Run, Job: e.JobName, Kind: e.Kind.String(), Slot: e.Slot, Count: e.Count, Created: e.Created, State: "ended", Outcome: e.Outcome.String(),
-		Reason: e.Reason, Ended: moment(e.Ended), By: e.By.Name, Arguments: e.Arguments, Environment: variables(e.Environment), Attempts: attemptsJSON(e.Attempts),
+		Reason: in.Say(message.Text(e.Reason)), Ended: moment(e.Ended), By: e.By.Name, Arguments: e.Arguments, Environment: variables(e.Environment), Attempts: attemptsJSON(e.Attempts, in),
 	}
 }
 
@@ -105,6 +106,7 @@ type runFilter struct {
 	outcomes []string
 	from, to time.Time
 	limit    int
+	in       language.Language // of the answer
 }
 
 // RunPage is GET /api/runs: those that are not over first, then by their end, newest first.
@@ -115,7 +117,7 @@ type RunPage struct {
 
 func readRunFilter(c call) (runFilter, error) {
 	q := c.URL.Query()
-	f := runFilter{job: q.Get("job")}
+	f := runFilter{job: q.Get("job"), in: c.language()}
 	if err := known(q, "job", "state", "outcome", "from", "to", "limit"); err != nil {
 		return f, err
 	}
@@ -165,7 +167,7 @@ func (s *server) apiRuns(c call) (response, error) {
 	out, now := []Run{}, time.Now()
 	for _, j := range jobs {
 		for _, r := range j.Runs {
-			if run := runJSON(r, now); f.wants(run) {
+			if run := runJSON(r, now, c.language()); f.wants(run) {
 				out = append(out, run)
 			}
 		}
@@ -191,7 +193,7 @@ func (s *server) jobsOf(v *leader.View, f runFilter) ([]*leader.Job, error) {
 	if f.job != "" {
 		j := v.Job(f.job)
 		if j == nil {
-			return nil, fmt.Errorf("%w: %q", scheduler.ErrNoJob, f.job)
+			return nil, message.Errorf("%w: %q", scheduler.ErrNoJob, f.job)
 		}
 		return []*leader.Job{j}, nil
 	}
@@ -221,7 +223,7 @@ func (s *server) endedRuns(ctx context.Context, v *leader.View, jobs []*leader.J
 			return nil, err
 		}
 		for _, e := range entries {
-			if run := entryRun(e); f.wants(run) {
+			if run := entryRun(e, f.in); f.wants(run) {
 				out = append(out, run)
 			}
 		}
@@ -237,7 +239,7 @@ func runID(text string) (scheduler.RunKey, error) {
 	n, err2 := strconv.ParseUint(seq, 36, 64)
 	key := scheduler.RunKey{UID: scheduler.UID(u), Seq: n}
 	if err1 != nil || err2 != nil || key.String() != text {
-		return key, &failure{status: http.StatusNotFound, text: fmt.Sprintf("there is no run %.60q", text)}
+		return key, fault(http.StatusNotFound, "there is no run %.60q", text)
 	}
 	return key, nil
 }
@@ -261,7 +263,7 @@ func (s *server) findRun(c call) (found, error) {
 	if err != nil {
 		return found{}, err
 	}
-	missing := &failure{status: http.StatusNotFound, text: fmt.Sprintf("there is no run %.60q; what is old is not kept", id)}
+	missing := fault(http.StatusNotFound, "there is no run %.60q; what is old is not kept", id)
 	j := v.JobByUID(key.UID)
 	if j == nil {
 		return found{}, missing
@@ -298,9 +300,9 @@ func (s *server) apiRun(c call) (response, error) {
 	who := callerOf(c.Context())
 	runs := make([]Run, 1)
 	if f.entry != nil {
-		runs[0] = entryRun(f.entry)
+		runs[0] = entryRun(f.entry, c.language())
 	} else {
-		runs[0] = runJSON(f.run, time.Now())
+		runs[0] = runJSON(f.run, time.Now(), c.language())
 	}
 	who.hideRuns(f.view, runs)
 	out := RunDocument{Run: runs[0], May: who.allowed(f.job.Job)}
@@ -308,7 +310,7 @@ func (s *server) apiRun(c call) (response, error) {
 		return marshal(out)
 	}
 	if f.run.State != scheduler.Launched {
-		x, err := s.explain(c.Context(), f.job.Job.Name)
+		x, err := s.explain(c, f.job.Job.Name)
 		if err != nil && !errors.Is(err, leader.ErrNotLeader) { // a follower, or nobody, knows of no offers
 			return response{}, err
 		}
@@ -341,7 +343,7 @@ func (s *server) apiRetryRun(c call) (response, error) {
 		return response{}, err
 	}
 	if f.entry == nil {
-		return response{}, &failure{status: http.StatusConflict, text: "the run is not over"}
+		return response{}, fault(http.StatusConflict, "the run is not over")
 	}
 	return s.order(c, scheduler.RunJob{
 		Name: f.job.Job.Name, Disabled: true, Slot: f.entry.Slot, Override: f.entry.Override, Arguments: f.entry.Arguments, Environment: f.entry.Environment,
@@ -371,19 +373,19 @@ func (s *server) apiSucceedRun(c call) (response, error) {
 	case err != nil:
 		return response{}, err
 	case f.entry == nil:
-		return response{}, &failure{status: http.StatusConflict, text: "the run is not over"}
+		return response{}, fault(http.StatusConflict, "the run is not over")
 	case f.entry.Outcome == scheduler.Succeeded:
-		return response{}, &failure{status: http.StatusConflict, text: "the run has succeeded already"}
+		return response{}, fault(http.StatusConflict, "the run has succeeded already")
 	}
 	return response{}, s.Scheduler.Do(c.Context(), scheduler.MarkSuccess{Name: f.job.Job.Name})
 }
 
-func attemptsJSON(list []scheduler.Attempt) []Attempt {
+func attemptsJSON(list []scheduler.Attempt, in language.Language) []Attempt {
 	out := []Attempt{}
 	for _, a := range list {
 		x := Attempt{
 			Number: a.Number, Task: a.TaskID, Agent: a.AgentID, Host: a.Hostname, Launched: a.Launched, Running: a.Running, Ended: a.Ended,
-			State: a.State.String(), Reason: a.Reason, Message: a.Message,
+			State: a.State.String(), Reason: a.Reason, Message: in.Say(message.Text(a.Message)),
 		}
 		if a.ExitCode != retry.NoCode {
 			x.ExitCode = &a.ExitCode

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/hora-scheduler/hora/message"
 	"github.com/hora-scheduler/hora/scheduler"
 )
 
@@ -25,8 +26,8 @@ type Cluster interface {
 
 // Errors of a Cluster.
 var (
-	ErrSandboxGone = errors.New("the agent has cleaned up the sandbox, or is no part of the cluster any more")
-	ErrNoFile      = errors.New("there is no such file in the sandbox")
+	ErrSandboxGone = message.Errorf("the agent has cleaned up the sandbox, or is no part of the cluster any more")
+	ErrNoFile      = message.Errorf("there is no such file in the sandbox")
 )
 
 // Sandbox names the sandbox of a task.
@@ -80,12 +81,12 @@ func (s *server) attempt(c call) (log, error) {
 		return log{}, err
 	}
 	if s.Cluster == nil {
-		return log{}, &failure{status: http.StatusNotImplemented, text: "this server does not read sandboxes"}
+		return log{}, fault(http.StatusNotImplemented, "this server does not read sandboxes")
 	}
 	text := c.segment("attempt")
 	n, err := strconv.Atoi(text)
 	if err != nil {
-		return log{}, &failure{status: http.StatusNotFound, text: fmt.Sprintf("there is no attempt %.20q", text)}
+		return log{}, fault(http.StatusNotFound, "there is no attempt %.20q", text)
 	}
 	l := log{server: s, name: c.segment("file"), job: f.job.Job.Name, run: c.segment("run"), attempt: n}
 	l.sandbox.FrameworkID = f.view.FrameworkID
@@ -105,7 +106,7 @@ func (s *server) attempt(c call) (log, error) {
 			return l, nil
 		}
 	}
-	return log{}, &failure{status: http.StatusNotFound, text: fmt.Sprintf("the run has no attempt %d with a task", n)}
+	return log{}, fault(http.StatusNotFound, "the run has no attempt %d with a task", n)
 }
 
 // apiFiles lists the files of an attempt.
@@ -128,13 +129,13 @@ func (s *server) apiFiles(c call) (response, error) {
 func sandboxError(err error) error {
 	switch {
 	case errors.Is(err, ErrSandboxGone):
-		return &failure{status: http.StatusGone, text: err.Error()}
+		return fault(http.StatusGone, "%v", err)
 	case errors.Is(err, ErrNoFile):
-		return &failure{status: http.StatusNotFound, text: err.Error()}
+		return fault(http.StatusNotFound, "%v", err)
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
 		return err
 	}
-	return &failure{status: http.StatusBadGateway, text: "the agent cannot be read: " + err.Error()}
+	return fault(http.StatusBadGateway, "the agent cannot be read: %v", err)
 }
 
 // apiFile gives a part of a file, the whole of it, or follows it while it grows.

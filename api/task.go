@@ -54,7 +54,7 @@ func (c call) object(fields ...string) (node, error) {
 		return node{}, err
 	}
 	if tree.kind != object {
-		return node{}, badRequest("the body is %s, want a JSON object", kindNames[tree.kind])
+		return node{}, badRequest("the body is %v, want a JSON object", kindNames[tree.kind])
 	}
 	for _, name := range tree.names {
 		if !slices.Contains(fields, name) {
@@ -167,7 +167,7 @@ func readProgress(tree node) (int64, error) {
 	r := &reader{node: &tree}
 	n, _ := r.member("numAdditionalElementsProcessed")
 	if n != nil && n.kind != number && n.kind != null {
-		r.fail("numAdditionalElementsProcessed", "is %s, want a number", n.quoted())
+		r.fail("numAdditionalElementsProcessed", "is %v, want a number", n.quoted())
 	}
 	return r.integer("numAdditionalElementsProcessed", 0), r.err
 }

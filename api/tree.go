@@ -12,6 +12,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/hora-scheduler/hora/job"
+	"github.com/hora-scheduler/hora/message"
 )
 
 // kind is what a JSON value is.
@@ -26,7 +27,9 @@ const (
 	object
 )
 
-var kindNames = [...]string{"null", "a boolean", "a number", "a text", "a list", "an object"}
+var kindNames = [...]message.Message{
+	message.Of("null"), message.Of("a boolean"), message.Of("a number"), message.Of("a text"), message.Of("a list"), message.Of("an object"),
+}
 
 // node is a JSON value as it was written: members in their order, numbers as
 // their digits. Chronos decodes jobs from such a tree by hand, and what clients
@@ -197,7 +200,7 @@ func (r *reader) strangers() {
 // fail notes a mistake in a member.
 func (r *reader) fail(name, format string, args ...any) {
 	if r.err == nil {
-		r.err = &job.FieldError{Field: r.path + name, Err: fmt.Errorf(format, args...)}
+		r.err = &job.FieldError{Field: r.path + name, Err: message.Errorf(format, args...)}
 	}
 }
 
@@ -234,7 +237,7 @@ func (n *node) asText() (string, error) {
 	case null:
 		return "null", nil
 	case list, object:
-		return "", fmt.Errorf("is %s, want a text", kindNames[n.kind])
+		return "", message.Errorf("is %v, want a text", kindNames[n.kind])
 	case number:
 		if strings.ContainsAny(n.text, ".eE") {
 			if f, err := strconv.ParseFloat(n.text, 64); err == nil {
@@ -260,7 +263,7 @@ func (r *reader) bool(name string, missing bool) bool {
 		f, err := strconv.ParseFloat(word, 64)
 		return err != nil || f != 0
 	}
-	r.fail(name, "%s is not a boolean, want true or false", n.quoted())
+	r.fail(name, "%v is not a boolean, want true or false", n.quoted())
 	return false
 }
 
@@ -273,7 +276,7 @@ func (r *reader) float(name string) float64 {
 	word := strings.TrimSpace(n.text)
 	switch n.kind {
 	case boolean, list, object:
-		r.fail(name, "is %s, want a number", kindNames[n.kind])
+		r.fail(name, "is %v, want a number", kindNames[n.kind])
 		return 0
 	case text:
 		if word == "" {
@@ -282,7 +285,7 @@ func (r *reader) float(name string) float64 {
 	}
 	f, err := strconv.ParseFloat(word, 64)
 	if err != nil || math.IsNaN(f) || math.IsInf(f, 0) {
-		r.fail(name, "%s is not a number that can be used, want for example 0.5", n.quoted())
+		r.fail(name, "%v is not a number that can be used, want for example 0.5", n.quoted())
 		return 0
 	}
 	return f
@@ -300,7 +303,7 @@ func (r *reader) integer(name string, missing int64) int64 {
 	}
 	f := r.float(name)
 	if math.Abs(f) >= 1<<63 {
-		r.fail(name, "%s is out of range", n.quoted())
+		r.fail(name, "%v is out of range", n.quoted())
 		return 0
 	}
 	return int64(f)
@@ -324,7 +327,7 @@ func (r *reader) list(name string) []node {
 		return nil
 	}
 	if n.kind != list && n.kind != object {
-		r.fail(name, "is %s, want a list", kindNames[n.kind])
+		r.fail(name, "is %v, want a list", kindNames[n.kind])
 	}
 	return n.items
 }
@@ -366,7 +369,7 @@ func (r *reader) objects(name string, read func(*reader)) {
 		if item := &n.items[i]; item.kind == object {
 			r.inside(item, fmt.Sprintf("%s[%d].", name, i), read)
 		} else {
-			r.fail(name, "item %d is %s, want an object", i, kindNames[item.kind])
+			r.fail(name, "item %d is %v, want an object", i, kindNames[item.kind])
 			return
 		}
 	}
@@ -388,7 +391,7 @@ func (r *reader) inside(n *node, path string, read func(*reader)) {
 }
 
 // quoted is the value for a message, shortened.
-func (n *node) quoted() string {
+func (n *node) quoted() any {
 	if n.kind == list || n.kind == object {
 		return kindNames[n.kind]
 	}

@@ -7,6 +7,9 @@ import (
 	"testing"
 	"time"
 	_ "time/tzdata"
+
+	"github.com/hora-scheduler/hora/language"
+	"github.com/hora-scheduler/hora/language/languagetest"
 )
 
 var anchor = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
@@ -86,6 +89,9 @@ func TestCompileRefuses(t *testing.T) {
 		var field *FieldError
 		if !errors.As(err, &field) || field.Field != tt.field || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%s: %v, want a mistake in %s that says %q", tt.field, err, tt.field, tt.want)
+		}
+		if text := language.Chinese.Say(err); languagetest.Rest(text) != "" {
+			t.Errorf("%s: %q is not all Chinese", tt.field, text)
 		}
 	}
 }

@@ -2,9 +2,10 @@ package job
 
 import (
 	"encoding/json"
-	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/hora-scheduler/hora/message"
 )
 
 // Hidden stands in what somebody is shown for a value that they may not see. A
@@ -163,5 +164,5 @@ func CheckHiddenValues(field string, list []Variable) error {
 }
 
 func hiddenError(field, what string) error {
-	return &FieldError{Field: field, Err: fmt.Errorf("%.200q holds %q, which stands for what you may not see; want the value itself", what, Hidden)}
+	return &FieldError{Field: field, Err: message.Errorf("%.200q holds %q, which stands for what you may not see; want the value itself", what, Hidden)}
 }

@@ -80,6 +80,12 @@ func (l List) String() string {
 	return strings.Join(texts, ", ")
 }
 
+// Series are words of one kind, with commas: numbers, days of the week.
+type Series []Message
+
+// String is the series in English.
+func (s Series) String() string { return List(s).String() }
+
 // failure is an error with its message.
 type failure struct {
 	said Message

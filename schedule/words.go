@@ -27,23 +27,24 @@ func (s *Schedule) intervalWords() message.Message {
 	if s.iso == nil {
 		return message.Of("every %v", strings.TrimSpace(strings.TrimPrefix(strings.TrimSpace(s.text), "@every")))
 	}
-	text := s.iso.period.words()
-	first := s.Next(time.Time{})
-	if n, finite := s.Repetitions(); finite {
-		switch n {
-		case 0:
-			return message.Of("never")
-		case 1:
-			text = message.Of("once")
-		default:
-			text = message.Of("%d times, %v", n, text)
-		}
+	text, first := s.iso.period.words(), s.Next(time.Time{})
+	at := first.In(s.loc)
+	day, clock := shortWeekday(at.Weekday()), at.Format("2006-01-02 15:04:05")
+	n, finite := s.Repetitions()
+	switch {
+	case finite && n == 0:
+		return message.Of("never")
+	case finite && n == 1 && first.IsZero():
+		return message.Of("once")
+	case finite && n == 1:
+		return message.Of("once, from %v %s %s", day, clock, s.loc)
+	case finite:
+		text = message.Of("%d times, %v", n, text)
 	}
 	if first.IsZero() {
 		return text
 	}
-	at := first.In(s.loc)
-	return message.Of("%v, from %v %s %s", text, shortWeekday(at.Weekday()), at.Format("2006-01-02 15:04:05"), s.loc)
+	return message.Of("%v, from %v %s %s", text, day, clock, s.loc)
 }
 
 // words says how often slots with the period come: "every 2 hours 30 minutes".
@@ -103,10 +104,10 @@ func (p Period) single() (message.Message, bool) {
 // words says what the sets of a cron expression mean.
 func (b bitSets) words(both bool) message.Message {
 	text, often := b.timeWords()
-	const days, months = 1<<32 - 2, 1<<13 - 2
-	dom, dow, month := b.dom&days, b.dow&127, b.month&months
-	anyDay, anyWeekday, anyMonth := dom == days, dow == 127, month == months
-	numbers, weekdays, in := inWords(dom, decimal), inWords(dow, weekday), inWords(month, monthName)
+	const allDays, allMonths = 1<<32 - 2, 1<<13 - 2
+	dom, dow, month := b.dom&allDays, b.dow&127, b.month&allMonths
+	anyDay, anyWeekday, anyMonth := dom == allDays, dow == 127, month == allMonths
+	monthDays, weekDays, in := inWords(dom, numbers), inWords(dow, weekdays), inWords(month, months)
 	switch {
 	case anyDay && anyWeekday && often && anyMonth:
 		return text
@@ -117,23 +118,23 @@ func (b bitSets) words(both bool) message.Message {
 	case anyDay && anyWeekday:
 		return message.Of("%v every day in %v", text, in)
 	case anyDay && anyMonth:
-		return message.Of("%v on %v", text, weekdays)
+		return message.Of("%v on %v", text, weekDays)
 	case anyDay:
-		return message.Of("%v on %v in %v", text, weekdays, in)
+		return message.Of("%v on %v in %v", text, weekDays, in)
 	case anyWeekday && anyMonth:
-		return message.Of("%v on day %v of the month", text, numbers)
+		return message.Of("%v on day %v of the month", text, monthDays)
 	case anyWeekday && bits.OnesCount64(dom) == 1 && bits.OnesCount64(month) == 1:
 		return message.Of("%v on day %d of the month in %v", text, bits.TrailingZeros64(dom), in)
 	case anyWeekday:
-		return message.Of("%v on day %v of the month in %v", text, numbers, in)
+		return message.Of("%v on day %v of the month in %v", text, monthDays, in)
 	case both && anyMonth:
-		return message.Of("%v on day %v of the month, if that is %v", text, numbers, weekdays)
+		return message.Of("%v on day %v of the month, if that is %v", text, monthDays, weekDays)
 	case both:
-		return message.Of("%v on day %v of the month, if that is %v in %v", text, numbers, weekdays, in)
+		return message.Of("%v on day %v of the month, if that is %v in %v", text, monthDays, weekDays, in)
 	case anyMonth:
-		return message.Of("%v on day %v of the month, or on %v", text, numbers, weekdays)
+		return message.Of("%v on day %v of the month, or on %v", text, monthDays, weekDays)
 	}
-	return message.Of("%v on day %v of the month, or on %v in %v", text, numbers, weekdays, in)
+	return message.Of("%v on day %v of the month, or on %v in %v", text, monthDays, weekDays, in)
 }
 
 // timeWords says at which times of a day; often means that it tells by itself
@@ -145,7 +146,7 @@ func (b bitSets) timeWords() (text message.Message, often bool) {
 		if hour == day {
 			return text
 		}
-		return message.Of("%v in the hours %v", text, inWords(hour, func(i int) message.Message { return message.Of("%02d", i) }))
+		return message.Of("%v in the hours %v", text, inWords(hour, hours))
 	}
 	if second != 1 {
 		switch n, is := every(second, 60); {
@@ -154,7 +155,10 @@ func (b bitSets) timeWords() (text message.Message, often bool) {
 		case is && minute == sixty:
 			return within(message.Of("every %d seconds", n)), true
 		}
-		return within(message.Of("at second %v of minute %v", inWords(second, decimal), inWords(minute, decimal))), false
+		if times := b.times(); times != nil {
+			return message.Of("at %s", times), false
+		}
+		return within(message.Of("at second %v of minute %v of every hour", inWords(second, numbers), inWords(minute, numbers))), true
 	}
 	switch n, is := every(minute, 60); {
 	case is && n == 1:
@@ -172,18 +176,28 @@ func (b bitSets) timeWords() (text message.Message, often bool) {
 		}
 		return message.Of("every %d hours at minute %d", n, at), true
 	}
-	if bits.OnesCount64(minute)*bits.OnesCount64(hour) <= 6 {
-		var times message.Names
-		for h := range 24 {
-			for m := range 60 {
-				if hour>>h&1 == 1 && minute>>m&1 == 1 {
-					times = append(times, fmt.Sprintf("%02d:%02d", h, m))
-				}
-			}
-		}
+	if times := b.times(); times != nil {
 		return message.Of("at %s", times), false
 	}
-	return within(message.Of("at minute %v of every hour", inWords(minute, decimal))), true
+	return within(message.Of("at minute %v of every hour", inWords(minute, numbers))), true
+}
+
+// times lists the times of a day, if they are few.
+func (b bitSets) times() (out message.Names) {
+	if bits.OnesCount64(b.second&(1<<60-1))*bits.OnesCount64(b.minute&(1<<60-1))*bits.OnesCount64(b.hour&(1<<24-1)) > 6 {
+		return nil
+	}
+	for t := range 24 * 3600 {
+		h, m, s := t/3600, t/60%60, t%60
+		switch {
+		case (b.hour>>h)&(b.minute>>m)&(b.second>>s)&1 == 0:
+		case b.second == 1:
+			out = append(out, fmt.Sprintf("%02d:%02d", h, m))
+		default:
+			out = append(out, fmt.Sprintf("%02d:%02d:%02d", h, m, s))
+		}
+	}
+	return out
 }
 
 // every tells whether a set is 0, n, 2n … below size, and n divides size.
@@ -203,7 +217,24 @@ func every(set uint64, size int) (n int, is bool) {
 	return 0, false
 }
 
-func decimal(i int) message.Message { return message.Of("%d", i) }
+// naming says the members of a set: one, and two with those between them.
+type naming struct {
+	one  func(int) message.Message
+	span func(from, to int) message.Message
+}
+
+var (
+	numbers = naming{
+		func(i int) message.Message { return message.Of("%d", i) },
+		func(from, to int) message.Message { return message.Of("%d to %d", from, to) },
+	}
+	hours = naming{
+		func(i int) message.Message { return message.Of("%02d", i) },
+		func(from, to int) message.Message { return message.Of("%02d to %02d", from, to) },
+	}
+	weekdays = naming{weekday, func(from, to int) message.Message { return message.Of("%v to %v", weekday(from), weekday(to)) }}
+	months   = naming{month, func(from, to int) message.Message { return message.Of("%s to %s", month(from), month(to)) }}
+)
 
 func weekday(i int) message.Message {
 	return [...]message.Message{
@@ -217,7 +248,7 @@ func shortWeekday(d time.Weekday) message.Message {
 	}[d]
 }
 
-func monthName(i int) message.Message {
+func month(i int) message.Message {
 	return [...]message.Message{
 		1: message.Of("January"), message.Of("February"), message.Of("March"), message.Of("April"), message.Of("May"), message.Of("June"), message.Of("July"),
 		message.Of("August"), message.Of("September"), message.Of("October"), message.Of("November"), message.Of("December"),
@@ -225,8 +256,8 @@ func monthName(i int) message.Message {
 }
 
 // inWords lists a set, runs of three or more as "x to y".
-func inWords(set uint64, name func(int) message.Message) message.List {
-	var out message.List
+func inWords(set uint64, in naming) message.Series {
+	var out message.Series
 	for i := 0; i < 64; {
 		if set>>i&1 == 0 {
 			i++
@@ -238,11 +269,11 @@ func inWords(set uint64, name func(int) message.Message) message.List {
 		}
 		switch {
 		case end-i >= 2:
-			out = append(out, message.Of("%v to %v", name(i), name(end)))
+			out = append(out, in.span(i, end))
 		case end > i:
-			out = append(out, name(i), name(end))
+			out = append(out, in.one(i), in.one(end))
 		default:
-			out = append(out, name(i))
+			out = append(out, in.one(i))
 		}
 		i = end + 1
 	}

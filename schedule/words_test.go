@@ -19,6 +19,8 @@ func TestWords(t *testing.T) {
 		"0 0 1,15 * *":                    "at 00:00 on day 1, 15 of the month",
 		"0 0 13 * FRI":                    "at 00:00 on day 13 of the month, or on Friday",
 		"0 0 */2 * MON":                   "at 00:00 on day 1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31 of the month, if that is Monday",
+		"5 30 2 * * *":                    "at 02:30:05 every day",
+		"7 5-9 * * * *":                   "at second 7 of minute 5 to 9 of every hour",
 		"@daily":                          "at 00:00 every day",
 		"@yearly":                         "at 00:00 on day 1 of the month in January",
 		"@every 90s":                      "every 90s",

@@ -7,14 +7,13 @@
 package filter
 
 import (
-	"errors"
-	"fmt"
 	"strconv"
 	"strings"
 	"time"
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/hora-scheduler/hora/message"
 	"github.com/hora-scheduler/hora/schedule"
 )
 
@@ -54,12 +53,17 @@ type Subject interface {
 // Error says what is wrong with a filter, and where.
 type Error struct {
 	Position int // of the term, in characters, from 0
-	Text     string
+	Text     message.Message
 }
 
 // Error names the position as people count it.
 func (e *Error) Error() string {
-	return fmt.Sprintf("filter: at character %d: %s", e.Position+1, e.Text)
+	return e.Said().String()
+}
+
+// Said implements message.Sayer.
+func (e *Error) Said() message.Message {
+	return message.Of("filter: at character %d: %v", e.Position+1, e.Text)
 }
 
 // Filter is a list of terms, all of which must be true. The zero Filter is true of everything.
@@ -87,10 +91,10 @@ type pattern struct{ parts []string }
 // An error is an *Error.
 func Parse(text string, fields Fields) (*Filter, error) {
 	if len(text) > MaxBytes {
-		return nil, &Error{0, fmt.Sprintf("it has %d bytes, at most %d are allowed", len(text), MaxBytes)}
+		return nil, &Error{0, message.Of("it has %d bytes, at most %d are allowed", len(text), MaxBytes)}
 	}
 	if !utf8.ValidString(text) {
-		return nil, &Error{0, "it is not valid UTF-8"}
+		return nil, &Error{0, message.Of("it is not valid UTF-8")}
 	}
 	f := &Filter{}
 	words, err := split(text)
@@ -98,12 +102,12 @@ func Parse(text string, fields Fields) (*Filter, error) {
 		return nil, err
 	}
 	if len(words) > MaxTerms {
-		return nil, &Error{words[MaxTerms].at, fmt.Sprintf("more than %d terms", MaxTerms)}
+		return nil, &Error{words[MaxTerms].at, message.Of("more than %d terms", MaxTerms)}
 	}
 	for _, w := range words {
 		t, err := w.term(fields)
 		if err != nil {
-			return nil, &Error{w.at, err.Error()}
+			return nil, &Error{w.at, message.Of("%v", err)}
 		}
 		f.terms = append(f.terms, t)
 	}
@@ -142,7 +146,7 @@ func split(text string) ([]word, error) {
 		}
 	}
 	if inside {
-		return nil, &Error{open, "the quote is not closed"}
+		return nil, &Error{open, message.Of("the quote is not closed")}
 	}
 	if w != nil {
 		out = append(out, *w)
@@ -161,7 +165,7 @@ func (w word) term(fields Fields) (term, error) {
 	if op == "" {
 		text := strings.ToLower(string(w.runes))
 		if text == "" {
-			return t, errors.New("it is empty")
+			return t, message.Errorf("it is empty")
 		}
 		t.values = []pattern{{[]string{text}}}
 		return t, nil
@@ -169,22 +173,22 @@ func (w word) term(fields Fields) (term, error) {
 	name, value := strings.ToLower(string(w.runes[:at])), string(w.runes[at+len(op):])
 	kind, known := fields[name]
 	if !known {
-		return t, fmt.Errorf("there is no field %q; put the word into quotes to look for it", name)
+		return t, message.Errorf("there is no field %q; put the word into quotes to look for it", name)
 	}
 	t.field, t.kind, t.op = name, kind, op
 	if value == "" {
-		return t, fmt.Errorf("field %q needs a value", name)
+		return t, message.Errorf("field %q needs a value", name)
 	}
 	if kind == Text {
 		if op != ":" && op != "=" {
-			return t, fmt.Errorf("field %q is a text, want %s:value", name, name)
+			return t, message.Errorf("field %q is a text, want %s:value", name, name)
 		}
 		t.values = w.alternatives(at + len(op))
 		return t, nil
 	}
 	n, err := quantity(kind, value)
 	if err != nil {
-		return t, fmt.Errorf("field %q: %w", name, err)
+		return t, message.Errorf("field %q: %w", name, err)
 	}
 	t.number = n
 	return t, nil
@@ -238,13 +242,13 @@ func quantity(kind Kind, value string) (float64, error) {
 	if kind == Number {
 		n, err := strconv.ParseFloat(value, 64)
 		if err != nil || n != n {
-			return 0, fmt.Errorf("%q is not a number", value)
+			return 0, message.Errorf("%q is not a number", value)
 		}
 		return n, nil
 	}
 	d, err := span(value)
 	if err != nil {
-		return 0, fmt.Errorf("%q is not a length of time, want such as 90s, 10m, 2h, 3d or PT5M", value)
+		return 0, message.Errorf("%q is not a length of time, want such as 90s, 10m, 2h, 3d or PT5M", value)
 	}
 	return d.Seconds(), nil
 }

@@ -114,7 +114,7 @@ func TestMistakes(t *testing.T) {
 	} {
 		_, err := Parse(tt.filter, fields)
 		var e *Error
-		if !errors.As(err, &e) || e.Position != tt.at || !strings.Contains(e.Text, tt.want) {
+		if !errors.As(err, &e) || e.Position != tt.at || !strings.Contains(e.Text.String(), tt.want) {
 			t.Errorf("%.40q: %+v, want %q at %d", tt.filter, err, tt.want, tt.at)
 		}
 	}

@@ -16,10 +16,10 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/tidwall/btree"
-
+	"github.com/hora-scheduler/hora/message"
 	"github.com/hora-scheduler/hora/scheduler"
 	"github.com/hora-scheduler/hora/store"
+	"github.com/tidwall/btree"
 )
 
 // Cluster is the Mesos cluster as the leader sees it.
@@ -58,10 +58,10 @@ const (
 // Errors of Do.
 var (
 	// ErrNotLeader says that another process leads, or none; View().Leader tells which.
-	ErrNotLeader = errors.New("this process does not lead")
+	ErrNotLeader = message.Errorf("this process does not lead")
 	// ErrUncertain says that the term ended before the answer was known: the
 	// event may or may not have taken effect.
-	ErrUncertain = errors.New("the term of leadership ended before the outcome was known")
+	ErrUncertain = message.Errorf("the term of leadership ended before the outcome was known")
 )
 
 // Leader campaigns and leads, term after term.
