@@ -32,6 +32,7 @@ var imports = map[string]string{
 	"jobgraph":             "message",
 	"job":                  "message schedule retry jobgraph",
 	"scheduler":            "message job schedule retry jobgraph",
+	"spread":               "job schedule",
 	"store":                "scheduler job",
 	"store/election":       "store",
 	"store/memory":         "store store/election",
@@ -46,7 +47,7 @@ var imports = map[string]string{
 	"scheduler/simulation": "scheduler scheduler/framework job jobgraph schedule retry store store/memory mesos mesos/mesossim",
 	"scheduler/leader":     "message scheduler job store",
 	"access":               "message job submit/document",
-	"api":                  "message language access scheduler scheduler/leader job jobgraph schedule retry store",
+	"api":                  "message language access spread scheduler scheduler/leader job jobgraph schedule retry store",
 	"notify":               "scheduler job",
 	"chronos":              "api scheduler job store",
 	"submit":               "job jobgraph schedule api submit/document submit/jobfile submit/remote",
@@ -65,7 +66,7 @@ var imports = map[string]string{
 }
 
 // pure are the packages that neither know the time nor touch the world.
-var pure = []string{"message", "job", "schedule", "jobgraph", "retry", "scheduler", "access"}
+var pure = []string{"message", "job", "schedule", "jobgraph", "retry", "spread", "scheduler", "access"}
 
 // impure are the imports that a pure package must not have.
 var impure = strings.Fields("context os os/exec os/signal io/fs io/ioutil net net/http log log/slog sync sync/atomic math/rand math/rand/v2 crypto/rand runtime unsafe syscall embed testing")

@@ -67,6 +67,8 @@ var needs = map[string]access.Role{
 	"GET /api/runs/{run}/attempts/{attempt}/files/{file}": access.Viewer,
 	"GET /api/graph":                                      access.Viewer,
 	"POST /api/schedule/preview":                          access.Viewer,
+	"POST /api/spread":                                    access.Viewer, // it proposes
+	"POST /api/spread/moves":                              access.Operator,
 	"GET /api/cluster":                                    access.Viewer,
 	"GET /api/now":                                        access.Viewer,
 	"GET /api/events":                                     access.Viewer,

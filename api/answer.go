@@ -386,7 +386,7 @@ func (s *server) classify(c call, err error) (int, any) {
 		return http.StatusTooManyRequests, err
 	case errors.Is(err, scheduler.ErrNoRun):
 		return http.StatusNotFound, err
-	case errors.Is(err, scheduler.ErrTooBig), errors.Is(err, scheduler.ErrNoSlot), errors.Is(err, scheduler.ErrBackfill):
+	case errors.Is(err, scheduler.ErrTooBig), errors.Is(err, scheduler.ErrNoSlot), errors.Is(err, scheduler.ErrBackfill), errors.Is(err, scheduler.ErrTooLate):
 		return http.StatusConflict, err
 	case errors.Is(err, scheduler.ErrRevision):
 		return http.StatusPreconditionFailed, err

@@ -148,3 +148,10 @@ func (w *world) same(before map[string][]byte, what string) {
 		w.t.Errorf("%s: what is stored has changed", what)
 	}
 }
+
+// pass lets virtual time go by.
+func (w *world) pass(d time.Duration) {
+	w.t.Helper()
+	time.Sleep(d)
+	synctest.Wait()
+}

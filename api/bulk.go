@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"net/http"
 	"slices"
 	"time"
@@ -113,7 +114,18 @@ func (s *server) apiBulk(c call) (response, error) {
 	case *in.Expect != len(matched):
 		return response{}, &failure{status: http.StatusConflict, said: message.Count(len(matched), "it would be %d job now, not %d", "it would be %d jobs now, not %d", *in.Expect)}
 	}
-	s.each(c, matched, func(name string) scheduler.Event { return act(name, in.Reason) }, &out)
+	names := make([]string, len(matched))
+	for i, r := range matched {
+		names[i] = r.Job.Job.Name
+	}
+	for _, r := range s.each(c.Context(), names, func(name string) scheduler.Event { return act(name, in.Reason) }) {
+		switch {
+		case r.err == nil:
+			out.Done++
+		case len(out.Failed) < maxBulkFailures:
+			out.Failed = append(out.Failed, BulkFailure{r.name, c.say(r.err)})
+		}
+	}
 	return marshal(out)
 }
 
@@ -121,29 +133,28 @@ func (s *server) apiBulk(c call) (response, error) {
 // they are committed together.
 const bulkWidth = 64
 
-// each orders something of each job.
-func (s *server) each(c call, jobs []*row, order func(name string) scheduler.Event, out *BulkAnswer) {
-	type result struct {
-		name string
-		err  error
-	}
-	results := make(chan result, bulkWidth)
+// outcome is what came of one order of many.
+type outcome struct {
+	name string
+	err  error
+}
+
+// each orders something of each job, many at once, and returns what came of them.
+func (s *server) each(ctx context.Context, names []string, order func(name string) scheduler.Event) []outcome {
+	results := make(chan outcome, bulkWidth)
 	slots := make(chan struct{}, bulkWidth)
 	go func() {
-		for _, r := range jobs {
+		for _, name := range names {
 			slots <- struct{}{}
 			go func() {
-				results <- result{r.Job.Job.Name, s.Scheduler.Do(c.Context(), order(r.Job.Job.Name))}
+				results <- outcome{name, s.Scheduler.Do(ctx, order(name))}
 				<-slots
 			}()
 		}
 	}()
-	for range jobs {
-		switch r := <-results; {
-		case r.err == nil:
-			out.Done++
-		case len(out.Failed) < maxBulkFailures:
-			out.Failed = append(out.Failed, BulkFailure{r.name, c.say(r.err)})
-		}
+	out := make([]outcome, 0, len(names))
+	for range names {
+		out = append(out, <-results)
 	}
+	return out
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/hora-scheduler/hora/language"
 	"github.com/hora-scheduler/hora/scheduler"
 	"github.com/hora-scheduler/hora/scheduler/leader"
+	"github.com/hora-scheduler/hora/spread"
 )
 
 // Now is GET /api/now: what goes on, what should and does not, what comes.
@@ -69,7 +70,6 @@ const (
 	nowLanes = 60
 	nowNext  = 500
 	nowSpan  = 24 * time.Hour
-	minutes  = 24 * 60
 )
 
 func (s *server) apiNow(c call) (response, error) {
@@ -80,7 +80,7 @@ func (s *server) apiNow(c call) (response, error) {
 	now := time.Now()
 	out := Now{
 		At: v.At.UTC(), Running: []Run{}, Waiting: []Run{}, Late: []JobRow{}, Failing: []JobRow{}, Missed: []Missed{}, Lanes: []Lane{}, Next: []Coming{},
-		Load: make([]int, minutes), Totals: Totals{Jobs: v.Len()},
+		Load: make([]int, spread.Minutes), Totals: Totals{Jobs: v.Len()},
 	}
 	rows := s.rows.of(v)
 	for _, r := range rows {
@@ -129,18 +129,23 @@ func (s *server) addNext(out *Now, rows []*row, now time.Time) {
 			continue
 		}
 		out.Next = append(out.Next, Coming{r.Job.Job.Name, r.next})
-		when := s.shown.of(r.Job)
-		if when == nil {
-			continue
-		}
-		for at, n := r.next, 0; !at.IsZero() && !at.After(end) && n < minutes; n++ {
-			at = at.UTC()
-			out.Load[at.Hour()*60+at.Minute()]++
-			at = when.Next(at.Truncate(time.Minute).Add(time.Minute - 1)) // once a minute counts
-		}
+		s.addLoad(r, now, out.Load)
 	}
 	slices.SortFunc(out.Next, func(a, b Coming) int { return a.At.Compare(b.At) })
 	out.Next = out.Next[:min(len(out.Next), nowNext)]
+}
+
+// addLoad counts a job at the minutes of the day to come at which it is due.
+func (s *server) addLoad(r *row, now time.Time, load []int) {
+	end := now.Add(nowSpan)
+	if r.next.IsZero() || r.next.After(end) {
+		return
+	}
+	if when := s.shown.of(r.Job); when != nil {
+		for m := range spread.MinutesOf(when, r.next, end) {
+			load[m]++
+		}
+	}
 }
 
 // addLanes reads what the jobs that ran last did in the last day.

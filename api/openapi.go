@@ -70,6 +70,8 @@ var operations = map[string]operation{
 	"GET /api/runs/{run}/attempts/{attempt}/files/{file}": {summary: "A part of a file, or all of it", query: "offset: where to begin, below 0 from the end; limit: bytes, at most 65536; download: the whole file; follow: go on until the attempt ends", gives: "", media: "text/plain", refuses: []int{410, 501, 502}},
 	"GET /api/graph":                                      {summary: "Who depends on whom", query: "job: around this job; depth: steps each way, 2 if it is missing; q: filter", gives: Network{}},
 	"POST /api/schedule/preview":                          {summary: "What a schedule means", takes: PreviewRequest{}, gives: Preview{}},
+	"POST /api/spread":                                    {summary: "How jobs that are due at one minute of the day could come at several: nothing is changed", takes: SpreadRequest{}, gives: SpreadProposal{}},
+	"POST /api/spread/moves":                              {summary: "Move jobs to later minutes, each by a change of its definition", takes: SpreadMoves{}, gives: SpreadDone{}},
 	"GET /api/cluster":                                    {summary: "Leader, Mesos, agents, offers, and what waits", gives: ClusterState{}},
 	"GET /api/now":                                        {summary: "What goes on, what should and does not, what comes", gives: Now{}},
 	"GET /api/events":                                     {summary: "What happens, as it happens (Server-Sent Events; data: EventData)", gives: EventData{}, media: "text/event-stream", headers: "Last-Event-ID", refuses: []int{501}},

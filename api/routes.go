@@ -102,6 +102,8 @@ var ours = []route{
 	{"GET", "/api/runs/{run}/attempts/{attempt}/files/{file}", anything, anything, (*server).apiFile, ""},
 	{"GET", "/api/graph", anything, jsonOnly, (*server).apiGraph, ""},
 	{"POST", "/api/schedule/preview", jsonAny, jsonOnly, (*server).apiPreview, ""},
+	{"POST", "/api/spread", jsonAny, jsonOnly, (*server).apiSpread, ""},
+	{"POST", "/api/spread/moves", jsonAny, jsonOnly, (*server).apiSpreadMoves, ""},
 	{"GET", "/api/cluster", anything, jsonOnly, (*server).apiCluster, ""},
 	{"GET", "/api/now", anything, jsonOnly, (*server).apiNow, ""},
 	{"GET", "/api/events", anything, anything, (*server).apiEvents, ""},

@@ -16,7 +16,7 @@ import "maps"
 // Chinese characters and Latin letters or digits.
 
 // chinese has for each message of hora its Chinese. Its parts are by what speaks.
-var chinese = merged(definitionChinese, scheduleChinese, schedulerChinese, keptChinese, apiChinese, accessChinese)
+var chinese = merged(definitionChinese, scheduleChinese, schedulerChinese, keptChinese, apiChinese, accessChinese, spreadChinese)
 
 func merged(tables ...map[string]string) map[string]string {
 	all := make(map[string]string)

@@ -200,6 +200,10 @@ func (k *talk) event(words []string) scheduler.Event {
 		return scheduler.Tick{}
 	case "job":
 		return scheduler.PutJob{Job: k.job(name, words[2:])}
+	case "until": // until TIME job …
+		ev := k.event(words[2:]).(scheduler.PutJob)
+		ev.Until = k.instant(name)
+		return ev
 	case "by":
 		return scheduler.By{Actor: scheduler.Actor{Name: name, Address: "10.0.0.7"}, Event: k.event(words[2:])}
 	case "import":

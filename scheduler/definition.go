@@ -40,6 +40,9 @@ func (s *State) examine(ev PutJob, old *entity) (def *job.Compiled, parents []st
 			return nil, nil, message.Errorf("%w: it is at revision %d, not %d", ErrRevision, have, *ev.IfRevision)
 		}
 	}
+	if !ev.Until.IsZero() && !s.now.Before(ev.Until) {
+		return nil, nil, message.Errorf("%w: before %s", ErrTooLate, ev.Until.UTC().Format(time.RFC3339))
+	}
 	anchor := s.now
 	if old != nil && sameSchedule(old.rec.Job, ev.Job) {
 		anchor = old.rec.Anchor

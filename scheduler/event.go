@@ -19,6 +19,7 @@ type (
 		Job        *job.Job
 		Counters   *Counters // nil: a new job starts with none, an old one keeps its own
 		IfRevision *uint64   // nil: whatever is there; 0: only if there is none
+		Until      time.Time // from then on it is refused (ErrTooLate); zero: never
 	}
 	// CheckJob asks whether a PutJob would be accepted. Nothing is changed.
 	CheckJob struct{ PutJob }

@@ -77,6 +77,7 @@ var (
 	ErrTooBig      = message.Errorf("too many jobs would change at once")
 	ErrNoRun       = message.Errorf("no such run is in progress")
 	ErrNoSlot      = message.Errorf("the job has no such slot")
+	ErrTooLate     = message.Errorf("it would have had to be done earlier")
 	ErrBackfill    = message.Errorf("a backfill of the job is in progress")
 )
 
