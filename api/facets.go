@@ -41,6 +41,15 @@ var facetsOf = map[string]func(s *subject, out []word) []word{
 	"kind":  func(s *subject, out []word) []word { return append(out, s.kind) },
 	"owner": func(s *subject, out []word) []word { return append(out, s.owners...) },
 	"user":  func(s *subject, out []word) []word { return append(out, s.user) },
+	"zone":  func(s *subject, out []word) []word { return append(out, unique.Make(s.Job.Job.Zone)) },
+	"host": func(s *subject, out []word) []word {
+		for _, run := range s.Runs {
+			if run.Task != nil {
+				out = append(out, unique.Make(run.Task.Hostname))
+			}
+		}
+		return out
+	},
 	"priority": func(s *subject, out []word) []word {
 		if s.Job.Job.HighPriority {
 			return append(out, urgencyWords[1])

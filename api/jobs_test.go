@@ -111,8 +111,9 @@ func TestJobFilter(t *testing.T) {
 				t.Errorf("%s: %q, want %q", query, got, want)
 			}
 		}
-		p := w.jobs("facets=state,kind,owner&limit=1")
-		if p.Total != 11 || p.Facets["state"]["disabled"] != 5 || p.Facets["kind"]["dependent"] != 1 || p.Facets["owner"]["team0@example.org"] != 4 {
+		p := w.jobs("facets=state,kind,owner,zone,host&limit=1")
+		if p.Total != 11 || p.Facets["state"]["disabled"] != 5 || p.Facets["kind"]["dependent"] != 1 || p.Facets["owner"]["team0@example.org"] != 4 ||
+			p.Facets["zone"][""] != 11 || len(p.Facets["host"]) != 0 {
 			t.Errorf("%+v", p)
 		}
 		if got := w.get("/api/jobs?fields=name,state&limit=1"); !strings.Contains(got, `"jobs":[{"name":"a","state":"idle"}]`) {

@@ -39,7 +39,7 @@ const (
 var operations = map[string]operation{
 	"GET /api/jobs": {summary: "A page of jobs, by filter, in an order", gives: JobPage{},
 		query: "q: filter, such as state:failing owner:etl* next<1h; sort: name, next, last, state, owner, failures or duration, - before it for the other way; " + pageQuery +
-			"; offset: rows to pass over; cursor: next of the page before; fields: names of fields, separated by commas; facets: state, kind, owner, user, priority, disabled: values to be counted"},
+			"; offset: rows to pass over; cursor: next of the page before; fields: names of fields, separated by commas; facets: state, kind, owner, user, zone, host, priority, disabled: values to be counted"},
 	"GET /api/jobs/{name}":                                {summary: "A job: its definition, what it does, what it waits for", gives: JobDocument{}},
 	"PUT /api/jobs/{name}":                                {summary: "Make a job, or replace its definition", query: dryQuery, takes: definitionDoc{}, gives: JobDocument{}, headers: "If-Match, If-None-Match", refuses: []int{412, 413, 415}},
 	"PATCH /api/jobs/{name}":                              {summary: "Change some fields of a definition (merge patch, RFC 7396)", query: dryQuery, takes: definitionDoc{}, gives: JobDocument{}, headers: ifMatch, refuses: []int{412, 413, 415}},

@@ -290,6 +290,7 @@ export interface SandboxFile {
 export interface BulkAnswer {
   matched: number;
   names: string[];
+  missing?: string[];
   done: number;
   failed: { name: string; detail: string }[];
 }

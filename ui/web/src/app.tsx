@@ -4,12 +4,12 @@ import { lazy, Suspense, useEffect, useState } from "react";
 import { type Cluster, get } from "./api";
 import { absolute } from "./format";
 import { type Key, locale, setLocale, t, useLocale } from "./i18n";
+import { Jobs } from "./jobs/page";
 import { pollTime, useHealth } from "./live";
 import { LoginDialog, LoginPage } from "./login";
 import { Activity } from "./pages/activity";
 import { Hosts } from "./pages/hosts";
 import { JobPage } from "./pages/job";
-import { Jobs } from "./pages/jobs";
 import { NowPage } from "./pages/now";
 import { RunPage } from "./pages/run";
 import { Palette } from "./palette";
@@ -104,7 +104,8 @@ function Settings() {
   );
 }
 
-const typing = (e: KeyboardEvent) => (e.target as HTMLElement).closest?.("input, textarea, select, [contenteditable], .code") != null;
+const typing = (e: KeyboardEvent) =>
+  (e.target as HTMLElement).closest?.("input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable], .code") != null;
 
 /** Asks who somebody is before anything is shown, and again when their session ends. */
 export function App() {

@@ -47,13 +47,16 @@ export function follow(client: QueryClient) {
   const jobs = new Set<string>();
   let everything = false;
 
-  const flush = () => {
+  let busy = false;
+  // one round of questions after the other: what happens meanwhile is for the next one
+  const flush = async () => {
     timer = undefined;
+    busy = true;
     const named = new Set(jobs);
     const all = everything;
     jobs.clear();
     everything = false;
-    void client.invalidateQueries({
+    await client.invalidateQueries({
       predicate: (q) => {
         const [kind, name] = q.queryKey as [string, string?];
         if (all) return true;
@@ -61,9 +64,11 @@ export function follow(client: QueryClient) {
         return ["jobs", "facets", "now", "run", "graph", "audit"].includes(kind);
       },
     });
+    busy = false;
+    if (jobs.size > 0 || everything) later();
   };
   const later = () => {
-    if (timer === undefined) timer = window.setTimeout(flush, settle);
+    if (timer === undefined && !busy) timer = window.setTimeout(flush, settle);
   };
   const heard = (e: MessageEvent<string>) => {
     try {

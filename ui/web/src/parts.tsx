@@ -58,22 +58,27 @@ export function stateWord(state: string): string {
   return has(key) ? t(key) : state;
 }
 
-export function Badge({ of, title }: { of: string; title?: string }) {
+/** small shows the shape alone; the word is there for those who hear the page. */
+export function Badge({ of, title, small }: { of: string; title?: string; small?: boolean }) {
   return (
-    <span className={`badge ${tone(of)}`} title={title}>
+    <span className={`badge ${tone(of)} ${small ? "small" : ""}`} title={title ?? (small ? stateWord(of) : undefined)}>
       <Shape of={of} />
-      {stateWord(of)}
+      <span className={small ? "hidden" : ""}>{stateWord(of)}</span>
     </span>
   );
 }
 
 export function JobBadges({ row }: { row: Pick<JobRow, "state" | "failing" | "late" | "disabled" | "reason"> }) {
+  const all: [of: string, title?: string][] = [];
+  if (row.state !== "idle" || (!row.failing && !row.late)) all.push([row.state, row.reason]);
+  if (row.disabled && row.state !== "disabled") all.push(["disabled", row.reason]);
+  if (row.failing) all.push(["failing"]);
+  if (row.late) all.push(["late"]);
   return (
     <span className="badges">
-      {(row.state !== "idle" || (!row.failing && !row.late)) && <Badge of={row.state} title={row.reason} />}
-      {row.disabled && row.state !== "disabled" && <Badge of="disabled" title={row.reason} />}
-      {row.failing && <Badge of="failing" />}
-      {row.late && <Badge of="late" />}
+      {all.map(([of, title], i) => (
+        <Badge key={of} of={of} title={title} small={i > 1} />
+      ))}
     </span>
   );
 }

@@ -99,8 +99,13 @@ export interface Seen {
   expected: RegExp[];
 }
 
-export async function open(browser: Browser, base: string, hash = "", o: BrowserContextOptions & { dark?: boolean } = {}): Promise<Seen> {
-  const { dark, ...rest } = o;
+export async function open(
+  browser: Browser,
+  base: string,
+  hash = "",
+  o: BrowserContextOptions & { dark?: boolean; init?: () => void } = {},
+): Promise<Seen> {
+  const { dark, init, ...rest } = o;
   const context = await browser.newContext({
     viewport: { width: 1360, height: 860 },
     locale: "en-GB",
@@ -110,6 +115,7 @@ export async function open(browser: Browser, base: string, hash = "", o: Browser
     ...rest,
   });
   context.setDefaultTimeout(wait);
+  if (init) await context.addInitScript(init);
   const page = await context.newPage();
   const seen: Seen = { page, context, faults: [], expected: [] };
   const fault = (text: string) => {

@@ -76,7 +76,7 @@ test("jobs: list, filter, facets, sort, columns, keys", async () => {
 
   await page.getByRole("button", { name: /^failing/ }).click();
   await page.getByRole("link", { name: "flaky-import" }).waitFor();
-  await page.getByText("1 jobs").waitFor();
+  await page.getByText("1 job", { exact: true }).waitFor();
   await page.getByRole("link", { name: "All", exact: true }).click();
 
   await page.getByLabel("Sort by").selectOption("owner");

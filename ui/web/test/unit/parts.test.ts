@@ -36,7 +36,7 @@ test("addresses keep what they are given", async () => {
 });
 
 test("terms are put in and taken out of a filter", async () => {
-  const { term, toggleTerm } = await import("../../src/pages/jobs");
+  const { term, toggleTerm } = await import("../../src/jobs/words");
   expect(term("owner", "a b")).toBe('owner:"a b"');
   expect(toggleTerm("x", "state:late")).toBe("x state:late");
   expect(toggleTerm("x state:late y", "state:late")).toBe("x y");
