@@ -198,6 +198,11 @@ export interface AuditEntry {
   changes?: Change[];
 }
 
+export interface AuditPage {
+  entries: AuditEntry[];
+  next?: string;
+}
+
 export interface Network {
   nodes: GraphNode[];
   edges: GraphEdge[];

@@ -74,6 +74,20 @@ export function span(ms: number): string {
   return out.filter((p, i) => i === 0 || !p.startsWith("0 ")).join(" ");
 }
 
+const iso = /^P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:([\d.]+)S)?)?$/;
+
+/** A duration of a definition (PT1H30M) as people read it; what is none stays as it is. */
+export function duration(text: string): string {
+  const m = iso.exec(text);
+  if (!m || text === "P" || text.endsWith("T")) return text;
+  const [d, h, min, s] = m.slice(1).map((x) => Number(x ?? 0));
+  return span((((d * 24 + h) * 60 + min) * 60 + s) * 1000);
+}
+
+/** The days of a week from Monday on, in short. */
+export const weekdays = () =>
+  Array.from({ length: 7 }, (_, i) => formatter({ timeZone: "UTC", weekday: "short" }).format(Date.UTC(2026, 0, 5 + i)));
+
 /** A length of time in whole units, for something that counts. */
 function coarse(ms: number): string {
   const s = Math.max(0, Math.round(ms / 1000));

@@ -226,10 +226,15 @@ export function Toasts() {
 export function Menu({ label, children, title, className }: { label: ReactNode; children: ReactNode; title?: string; className?: string }) {
   const [open, setOpen] = useState(false);
   const ref = useRef<HTMLDivElement>(null);
+  const button = useRef<HTMLButtonElement>(null);
   useEffect(() => {
     if (!open) return;
     const out = (e: MouseEvent) => !ref.current?.contains(e.target as Node) && setOpen(false);
-    const esc = (e: KeyboardEvent) => e.key === "Escape" && setOpen(false);
+    const esc = (e: KeyboardEvent) => {
+      if (e.key !== "Escape") return;
+      setOpen(false);
+      if (ref.current?.contains(document.activeElement)) button.current?.focus();
+    };
     document.addEventListener("mousedown", out);
     document.addEventListener("keydown", esc);
     return () => {
@@ -239,13 +244,20 @@ export function Menu({ label, children, title, className }: { label: ReactNode; 
   }, [open]);
   return (
     <div className={`menu ${className ?? ""}`} ref={ref}>
-      <button type="button" aria-expanded={open} aria-label={title} title={title} onClick={() => setOpen(!open)}>
+      <button ref={button} type="button" aria-expanded={open} aria-label={title} title={title} onClick={() => setOpen(!open)}>
         {label} <span aria-hidden="true">▾</span>
       </button>
       {open && (
         // biome-ignore lint/a11y/noStaticElementInteractions: the click bubbles up from the buttons within
         // biome-ignore lint/a11y/useKeyWithClickEvents: so does the key
-        <div className="popup" onClick={(e) => (e.target as HTMLElement).closest("button, a") && setOpen(false)}>
+        <div
+          className="popup"
+          onClick={(e) => {
+            if (!(e.target as HTMLElement).closest("button, a")) return;
+            setOpen(false);
+            button.current?.focus(); // the list goes, and a dialogue gives the focus back to where it was
+          }}
+        >
           {children}
         </div>
       )}

@@ -1,7 +1,7 @@
 // The form: every field of a definition.
-import { useQuery } from "@tanstack/react-query";
 import { type ReactNode, useEffect, useState } from "react";
-import { type Defaults, type Definition, get } from "../api";
+import type { Defaults, Definition } from "../api";
+import { useDefaults } from "../defaults";
 import { type Key, t } from "../i18n";
 import { Container } from "./container";
 import { withField } from "./document";
@@ -17,10 +17,6 @@ interface Props extends Part {
   setName: (name: string) => void;
   jobName: string;
 }
-
-export const useDefaults = () =>
-  useQuery({ queryKey: ["defaults"], queryFn: ({ signal }) => get<Defaults>("defaults", signal), staleTime: Number.POSITIVE_INFINITY })
-    .data;
 
 /** What stands in empty fields: what the server takes then. */
 function hintsOf(d: Defaults | undefined): Record<string, string> {

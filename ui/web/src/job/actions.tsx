@@ -2,14 +2,16 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { enc, type JobDocument, send } from "../api";
+import { count } from "../format";
 import { type Key, t } from "../i18n";
 import { complain, Menu, say } from "../parts";
 import { go, to } from "../router";
 import { BackfillDialog } from "./backfill";
+import { Confirm } from "./confirm";
 import { Delete, Pause } from "./dialogs";
 import { RunNow } from "./run-now";
 
-type Ask = "run" | "pause" | "backfill" | "delete" | null;
+type Ask = "run" | "pause" | "backfill" | "kill" | "success" | "delete" | null;
 
 export function Actions({ doc, tag }: { doc: JobDocument; tag: string }) {
   const client = useQueryClient();
@@ -64,10 +66,10 @@ export function Actions({ doc, tag }: { doc: JobDocument; tag: string }) {
               {t("act.backfill")}
             </button>
           ))}
-        <button type="button" onClick={() => order("did.kill", () => send("POST", `${path}/kill`))} disabled={doc.runs.length === 0}>
+        <button type="button" onClick={() => setAsk("kill")} disabled={doc.runs.length === 0}>
           {t("act.kill")}
         </button>
-        <button type="button" onClick={() => order("did.success", () => send("POST", `${path}/success`))}>
+        <button type="button" onClick={() => setAsk("success")}>
           {t("act.success")}
         </button>
         <button type="button" onClick={() => go(to(["new", doc.name]))}>
@@ -84,6 +86,25 @@ export function Actions({ doc, tag }: { doc: JobDocument; tag: string }) {
         act={(reason) => order("did.pause", () => send("POST", `${path}/pause`, { reason }))}
       />
       <BackfillDialog doc={doc} open={ask === "backfill"} close={() => setAsk(null)} />
+      <Confirm
+        title={t("act.kill")}
+        open={ask === "kill"}
+        close={() => setAsk(null)}
+        act={() => order("did.kill", () => send("POST", `${path}/kill`))}
+        word={t("act.kill")}
+        bad
+      >
+        <p>{t("kill.hint", { n: count(doc.runs.length) })}</p>
+      </Confirm>
+      <Confirm
+        title={t("act.success")}
+        open={ask === "success"}
+        close={() => setAsk(null)}
+        act={() => order("did.success", () => send("POST", `${path}/success`))}
+        word={t("act.success")}
+      >
+        <p>{doc.children.length > 0 ? t("success.children", { list: doc.children.slice(0, 10).join(", ") }) : t("success.hint")}</p>
+      </Confirm>
       <Delete doc={doc} tag={tag} open={ask === "delete"} close={() => setAsk(null)} />
     </div>
   );

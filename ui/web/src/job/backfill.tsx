@@ -4,11 +4,9 @@ import { useEffect, useState } from "react";
 import { enc, type JobDocument, send } from "../api";
 import { count } from "../format";
 import { t } from "../i18n";
-import { complain, Dialog, Failure, say } from "../parts";
-
-/** What a datetime-local input holds, as an instant; the input is in your zone. */
-const instant = (text: string) => (text ? new Date(text).toISOString() : "");
-const local = (ms: number) => new Date(ms - new Date(ms).getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
+import { InstantBox, instant, local } from "../instant";
+import { complain, Failure, say } from "../parts";
+import { Confirm } from "./confirm";
 
 export function BackfillDialog({ doc, open, close }: { doc: JobDocument; open: boolean; close: () => void }) {
   const client = useQueryClient();
@@ -24,7 +22,7 @@ export function BackfillDialog({ doc, open, close }: { doc: JobDocument; open: b
   const body = { from: instant(from), to: instant(until), parallelism: width };
   const path = `jobs/${enc(doc.name)}/backfill`;
   const trial = useQuery({
-    queryKey: ["backfill", doc.name, from, until],
+    queryKey: ["backfill", doc.name, from, until, width],
     queryFn: () => send<{ slots: number }>("POST", path, { ...body, dryRun: true }),
     enabled: open && !!from && !!until,
   });
@@ -39,32 +37,18 @@ export function BackfillDialog({ doc, open, close }: { doc: JobDocument; open: b
     }
   };
   return (
-    <Dialog title={t("act.backfill")} open={open} close={close}>
+    <Confirm title={t("act.backfill")} open={open} close={close} act={act} word={t("act.backfill")} ready={!!trial.data?.slots}>
       <p className="muted">{t("backfill.hint")}</p>
       <div className="fields">
-        <label className="field">
-          <span>{t("from")}</span>
-          <input type="datetime-local" value={from} onChange={(e) => setFrom(e.target.value)} />
-        </label>
-        <label className="field">
-          <span>{t("until")}</span>
-          <input type="datetime-local" value={until} onChange={(e) => setUntil(e.target.value)} />
-        </label>
+        <InstantBox label={t("from")} value={from} change={setFrom} />
+        <InstantBox label={t("until")} value={until} change={setUntil} />
         <label className="field">
           <span>{t("backfill.width")}</span>
-          <input type="number" min={1} max={100} value={width} onChange={(e) => setWidth(Number(e.target.value))} />
+          <input type="number" min={1} max={50} value={width} onChange={(e) => setWidth(Number(e.target.value))} />
         </label>
       </div>
       <Failure error={trial.error} />
       {trial.data && <p role="status">{t("backfill.slots", { n: count(trial.data.slots) })}</p>}
-      <footer>
-        <button type="button" onClick={close}>
-          {t("cancel")}
-        </button>
-        <button type="button" className="primary" disabled={!trial.data?.slots} onClick={act}>
-          {t("act.backfill")}
-        </button>
-      </footer>
-    </Dialog>
+    </Confirm>
   );
 }

@@ -5,6 +5,7 @@ import { enc, type JobDocument, send, type Trial } from "../api";
 import { t } from "../i18n";
 import { complain, Dialog, Failure, say } from "../parts";
 import { go } from "../router";
+import { Confirm } from "./confirm";
 
 export function Pause({ open, close, act }: { open: boolean; close: () => void; act: (reason: string) => void }) {
   const [reason, setReason] = useState("");
@@ -55,21 +56,21 @@ export function Delete({ doc, tag, open, close }: { doc: JobDocument; tag: strin
     }
   };
   return (
-    <Dialog title={t("delete.title", { name: doc.name })} open={open} close={close}>
+    <Confirm
+      title={t("delete.title", { name: doc.name })}
+      open={open}
+      close={close}
+      act={act}
+      word={t("act.delete")}
+      bad
+      ready={!!trial.data}
+    >
       <Failure error={trial.error} />
       <ul>
         {trial.data?.effects?.map((x) => (
           <li key={x}>{x}</li>
         ))}
       </ul>
-      <footer>
-        <button type="button" onClick={close}>
-          {t("cancel")}
-        </button>
-        <button type="button" className="danger" disabled={!trial.data} onClick={act}>
-          {t("act.delete")}
-        </button>
-      </footer>
-    </Dialog>
+    </Confirm>
   );
 }

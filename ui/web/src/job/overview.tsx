@@ -1,23 +1,14 @@
 // What a job waits for, how it is defined, what came of it.
 import { useQuery } from "@tanstack/react-query";
-import type { ReactNode } from "react";
 import { enc, get, type JobDocument, type Reason } from "../api";
 import { count, span } from "../format";
-import { type Key, t } from "../i18n";
-import { Badge, Card, Failure, JobBadges, Recent, stateWord, When } from "../parts";
+import { t } from "../i18n";
+import { Badge, Card, Failure, JobBadges, Recent, stateWord } from "../parts";
 import { Reasons } from "../reasons";
 import { to } from "../router";
 import { Calendar } from "./calendar";
+import { Facts } from "./facts";
 import { Schedule } from "./schedule";
-
-function Fact({ name, children }: { name: string; children: ReactNode }) {
-  return (
-    <>
-      <dt>{name}</dt>
-      <dd>{children}</dd>
-    </>
-  );
-}
 
 export function Overview({ doc }: { doc: JobDocument }) {
   const why = useQuery({
@@ -25,9 +16,6 @@ export function Overview({ doc }: { doc: JobDocument }) {
     queryFn: ({ signal }) => get<{ reasons: Reason[] }>(`jobs/${enc(doc.name)}/explain`, signal),
     refetchInterval: 5000,
   });
-  const d = doc.definition;
-  const text = (name: string) => (d[name] === undefined || d[name] === "" ? undefined : String(d[name]));
-  const constraints = (d.constraints as string[][] | undefined) ?? [];
   return (
     <div className="columns">
       <div>
@@ -85,34 +73,7 @@ export function Overview({ doc }: { doc: JobDocument }) {
             </p>
           )}
         </Card>
-        <Card
-          title={t("job.definition")}
-          extra={<a href={to(["jobs", doc.name, "definition"])}>{t(doc.may.act ? "act.edit" : "revision.show")}</a>}
-        >
-          <pre className="command">{text("command") ?? "–"}</pre>
-          <dl>
-            <Fact name={t("field.runAsUser")}>{text("runAsUser") ?? "–"}</Fact>
-            <Fact name={t("field.retries")}>
-              {t("job.retries", { n: String(d.retries ?? 0), interval: text("retryInterval") ?? t("default") })}
-              {text("retryBackoff") && ` · ${text("retryBackoff")}`}
-            </Fact>
-            <Fact name={t("section.where")}>
-              {constraints.length === 0 ? t("job.anywhere") : constraints.map((c) => <code key={c.join()}>{c.join(" ")}</code>)}
-            </Fact>
-            <Fact name={t("job.resources")}>
-              {t("job.resourcesOf", { cpus: String(d.cpus), mem: String(d.mem), disk: String(d.disk) })}
-              {d.gpus ? ` · ${d.gpus} GPU` : ""}
-            </Fact>
-            <Fact name={t("field.overlap")}>{t(`overlap.${text("overlap") ?? "queue"}` as Key)}</Fact>
-            <Fact name={t("field.catchUp")}>{t(`catchUp.${text("catchUp") ?? "latest"}` as Key)}</Fact>
-            {text("timeout") && <Fact name={t("field.timeout")}>{text("timeout")}</Fact>}
-            {text("epsilon") && <Fact name={t("field.epsilon")}>{text("epsilon")}</Fact>}
-            <Fact name={t("field.owner")}>{[text("owner"), text("ownerName")].filter(Boolean).join(", ") || "–"}</Fact>
-            <Fact name={t("job.changed")}>
-              <When at={doc.row.updated} full /> {doc.updatedBy}
-            </Fact>
-          </dl>
-        </Card>
+        <Facts doc={doc} />
       </div>
       <div>
         {doc.row.schedule && <Schedule doc={doc} />}

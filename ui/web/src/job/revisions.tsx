@@ -1,12 +1,29 @@
 // The definitions that a job had.
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
-import { enc, get, type May, type Revision, send } from "../api";
+import { type Change, type Definition, enc, get, type Json, type May, type Revision, send } from "../api";
 import { Changes } from "../changes";
+import { mergePatch } from "../editor/document";
 import { t } from "../i18n";
 import { Card, complain, Dialog, Failure, say, When } from "../parts";
 
-export function Revisions({ name, current, may }: { name: string; current: number; may: May }) {
+const text = (v: Json | undefined) => (v === undefined ? undefined : typeof v === "string" ? v : JSON.stringify(v));
+
+/** What changes if one definition takes the place of another. */
+function differences(from: Definition, to: Definition): Change[] {
+  return Object.keys(mergePatch(from, to))
+    .sort()
+    .map((field) => ({ field, before: text(from[field]), after: text(to[field]) }));
+}
+
+interface Props {
+  name: string;
+  current: number;
+  definition: Definition; // that is in force
+  may: May;
+}
+
+export function Revisions({ name, current, definition, may }: Props) {
   const client = useQueryClient();
   const [shown, setShown] = useState<number | null>(null);
   const list = useQuery({
@@ -43,8 +60,8 @@ export function Revisions({ name, current, may }: { name: string; current: numbe
                 {t("revision.show")}
               </button>
               {r.revision !== current && may.act && (
-                <button type="button" onClick={() => revert(r.revision)}>
-                  {t("revision.revert")}
+                <button type="button" onClick={() => setShown(r.revision)}>
+                  {t("revision.revert")}…
                 </button>
               )}
             </span>
@@ -59,6 +76,13 @@ export function Revisions({ name, current, may }: { name: string; current: numbe
       ))}
       <Dialog wide title={t("revision.n", { n: shown ?? 0 })} open={shown !== null} close={() => setShown(null)}>
         <Failure error={one.error} />
+        {one.data?.definition && shown !== current && (
+          <>
+            <h3>{t("revision.difference")}</h3>
+            <Changes changes={differences(definition, one.data.definition)} />
+          </>
+        )}
+        <h3>{t("tab.definition")}</h3>
         <pre className="command">{one.data && JSON.stringify(one.data.definition, null, 2)}</pre>
         <footer>
           {shown !== null && shown !== current && may.act && (

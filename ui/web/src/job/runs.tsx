@@ -1,12 +1,12 @@
 // The runs of a job.
 import { useInfiniteQuery } from "@tanstack/react-query";
-import { useState } from "react";
 import { get, query, type Run, type RunPage } from "../api";
 import { absolute, count, isTime, span } from "../format";
 import { type Key, t } from "../i18n";
+import { InstantBox, instant } from "../instant";
 import { pollTime } from "../live";
 import { Badge, Card, Empty, Failure, stateWord, tone, When } from "../parts";
-import { to } from "../router";
+import { to, useParam } from "../router";
 
 export function took(r: Run): number | undefined {
   const a = r.attempts[r.attempts.length - 1];
@@ -69,14 +69,25 @@ function RunTable({ runs }: { runs: Run[] }) {
 }
 
 const outcomes = ["succeeded", "failed", "killed", "skipped", "missed", "cancelled"];
+const open = "waiting,queued,deferred,retrying,staging,running,awaiting,ending";
 
 export function Runs({ name }: { name: string }) {
-  const [outcome, setOutcome] = useState("");
+  const [show, setShow] = useParam("show"); // "open", or an outcome
+  const [from, setFrom] = useParam("from");
+  const [until, setUntil] = useParam("to");
+  const outcome = show === "open" ? "" : show;
   const runs = useInfiniteQuery({
-    queryKey: ["jobRuns", name, outcome],
+    queryKey: ["jobRuns", name, show, from, until],
     queryFn: ({ pageParam, signal }) =>
       get<RunPage>(
-        `runs${query({ job: name, outcome, to: pageParam, state: pageParam || outcome ? "ended" : undefined, limit: 100 })}`,
+        `runs${query({
+          job: name,
+          outcome,
+          from: instant(from),
+          to: pageParam || instant(until),
+          state: show === "open" ? open : pageParam || outcome ? "ended" : undefined,
+          limit: 100,
+        })}`,
         signal,
       ),
     initialPageParam: "",
@@ -88,22 +99,31 @@ export function Runs({ name }: { name: string }) {
     <Card
       title={t("tab.runs")}
       extra={
-        <label>
-          {t("run.outcome")}{" "}
-          <select value={outcome} onChange={(e) => setOutcome(e.target.value)}>
-            <option value="">{t("view.all")}</option>
-            {outcomes.map((o) => (
-              <option key={o} value={o}>
-                {stateWord(o)}
-              </option>
-            ))}
-          </select>
-        </label>
+        <span className="right filters">
+          <label className="field">
+            <span>{t("col.state")}</span>
+            <select value={show} onChange={(e) => setShow(e.target.value)}>
+              <option value="">{t("view.all")}</option>
+              <option value="open">{t("run.open")}</option>
+              {outcomes.map((o) => (
+                <option key={o} value={o}>
+                  {stateWord(o)}
+                </option>
+              ))}
+            </select>
+          </label>
+          <InstantBox label={t("from")} value={from} change={setFrom} />
+          <InstantBox label={t("until")} value={until} change={setUntil} />
+        </span>
       }
     >
       <Failure error={runs.error} />
       <Durations runs={list} />
-      {list.length > 0 ? <RunTable runs={list} /> : runs.isSuccess && <Empty>{t("run.none")}</Empty>}
+      {list.length > 0 ? (
+        <RunTable runs={list} />
+      ) : (
+        runs.isSuccess && <Empty>{t(show || from || until ? "run.noneSuch" : "run.none")}</Empty>
+      )}
       {runs.hasNextPage && (
         <button type="button" onClick={() => runs.fetchNextPage()}>
           {t("more")}

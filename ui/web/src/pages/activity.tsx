@@ -1,16 +1,11 @@
 // Who ordered what.
 import { useInfiniteQuery } from "@tanstack/react-query";
-import { type AuditEntry, get, query } from "../api";
+import { type AuditPage, get, query } from "../api";
 import { Changes } from "../changes";
 import { has, type Key, t } from "../i18n";
 import { pollTime } from "../live";
 import { Card, Empty, Failure, When } from "../parts";
 import { to } from "../router";
-
-interface AuditPage {
-  entries: AuditEntry[];
-  next?: string;
-}
 
 export function AuditList({ job }: { job?: string }) {
   const audit = useInfiniteQuery({

@@ -5,6 +5,7 @@ import { getJob } from "../api";
 import { has, type Key, t } from "../i18n";
 import { Actions } from "../job/actions";
 import { Overview } from "../job/overview";
+import { Paused } from "../job/paused";
 import { Revisions } from "../job/revisions";
 import { Runs } from "../job/runs";
 import { pollTime } from "../live";
@@ -32,11 +33,7 @@ export function JobPage({ name, tab }: { name: string; tab: string }) {
       </div>
       {doc?.row.description && <p className="lead">{doc.row.description}</p>}
       {!doc && <Failure error={job.error} />}
-      {doc?.row.disabled && (
-        <p className="notice">
-          <Shape of="disabled" /> {doc.row.reason ? t("job.pausedBecause", { reason: doc.row.reason }) : t("job.paused")}
-        </p>
-      )}
+      {doc && <Paused doc={doc} />}
       {doc && !doc.may.act && (
         <p className="notice">
           <Shape of="disabled" /> {t("may.not", { reason: doc.may.reason ?? "" })}
@@ -59,7 +56,7 @@ export function JobPage({ name, tab }: { name: string; tab: string }) {
               {tab === "runs" && <Runs name={name} />}
               {tab === "graph" && <Around name={name} />}
               {tab === "definition" && <Definition doc={doc} tag={job.data!.tag} />}
-              {tab === "revisions" && <Revisions name={name} current={doc.revision} may={doc.may} />}
+              {tab === "revisions" && <Revisions name={name} current={doc.revision} definition={doc.definition} may={doc.may} />}
               {tab === "activity" && <AuditList job={name} />}
             </Suspense>
           )

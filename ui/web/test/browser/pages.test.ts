@@ -230,6 +230,7 @@ test("editor: the text and the form are one document; somebody else's change is 
   await page.getByRole("heading", { name: "Revision 3" }).waitFor();
   expect(await axe(page)).toEqual([]);
   await page.getByRole("button", { name: "Put into force again" }).last().click();
+  await page.getByRole("dialog").getByRole("button", { name: "Put into force again" }).click();
   await page.getByText("Revision 1 is in force again.").waitFor();
   expect((await definition(hora.base, "shared")).retries).toBe(1);
 });

@@ -193,12 +193,14 @@ function withStrangers(v: Json): Json {
 
 const strangers = (v: Json): number => JSON.stringify(v).split('"ofTomorrow"').length - 1;
 
-test.each(modes)("with %s: a control changes its own member, and what the form does not know stays", async (_, leftOut) => {
+test.each(modes)("with %s: a control changes its own member, and what the form does not know stays", async (mode, leftOut) => {
   const start = withStrangers(full(leftOut)) as Definition;
   await show(start);
   const n = controls().length;
   expect(n).toBeGreaterThan(50);
   for (let i = 0; i < n; i++) {
+    const section = controls()[i].closest<HTMLElement>("details")?.dataset.fields ?? "";
+    if (mode !== "schedule" && !section.includes("trigger")) continue; // the other sections are the same in each mode
     await show(start);
     const c = controls()[i];
     const top = topOf(c);
