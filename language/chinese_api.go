@@ -145,7 +145,9 @@ var apiChinese = map[string]string{
 	"the term of leadership ended before the outcome was known":   "主节点已变更，操作结果未知",
 	"the level of the log cannot be changed while it runs":        "运行时不能修改日志级别",
 	"the form of another site is not taken":                       "不接受其他网站的表单",
-	"a page of %.100q may not change anything at %.100q; a proxy in front has to pass Host or X-Forwarded-Host on": "来自 %.100q 的页面不能修改 %.100q 的内容；前端代理须转发 Host 或 X-Forwarded-Host",
+	"a page of %.100q may read nothing at %.100q: this server has no access control and is for its own machine":                                                                                                       "来自 %.100q 的页面不能读取 %.100q 的任何内容：此服务器没有访问控制，仅供本机使用",
+	"this server has no access control and is for its own machine: it does not answer for the host %.100q, which anybody may point here. Ask for localhost, or start it with --allowed_hosts %s if the name is yours": "此服务器没有访问控制，仅供本机使用：它不响应主机名 %.100q，因为任何人都可以让该名称指向这里。请使用 localhost，或者如果该名称属于您，请在启动时加上 --allowed_hosts %s",
+	"a page of %.100q may not change anything at %.100q; a proxy in front has to pass Host or X-Forwarded-Host on":                                                                                                    "来自 %.100q 的页面不能修改 %.100q 的内容；前端代理须转发 Host 或 X-Forwarded-Host",
 }
 
 // accessChinese is what is said to who may not do something, or is not known.

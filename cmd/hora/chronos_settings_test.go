@@ -176,6 +176,45 @@ func TestCredentials(t *testing.T) {
 	}
 }
 
+// TestLoopbackOnly: where nobody is asked who they are and only this machine
+// reaches it, it answers for this machine's names alone.
+func TestLoopbackOnly(t *testing.T) {
+	t.Parallel()
+	listen := func(address string) net.Listener {
+		l, err := net.Listen("tcp", address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { l.Close() })
+		return l
+	}
+	loopback, all := listen("127.0.0.1:0"), listen(":0")
+	local := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })
+	o := &serveOptions{http: httpOptions{hostname: "node1", advertise: "http://front.example:80", hosts: "a.example,b.example"}}
+	for _, c := range []struct {
+		listeners []net.Listener
+		host      string
+		want      int
+	}{
+		{[]net.Listener{loopback}, "evil.example", 421}, {[]net.Listener{loopback, loopback}, "evil.example:1", 421}, {[]net.Listener{loopback}, "node1:8080", 204},
+		{[]net.Listener{loopback}, "front.example", 204}, {[]net.Listener{loopback}, "b.example", 204}, {[]net.Listener{loopback}, "127.0.0.1", 204},
+		{[]net.Listener{all}, "evil.example", 204}, {[]net.Listener{loopback, all}, "evil.example", 204},
+	} {
+		r := httptest.NewRequest(http.MethodGet, "/api/jobs", nil)
+		r.Host = c.host
+		w := httptest.NewRecorder()
+		o.guard(nil, local, c.listeners...).ServeHTTP(w, r)
+		if w.Code != c.want {
+			t.Errorf("%s: %d, want %d", c.host, w.Code, c.want)
+		}
+	}
+	for text, ok := range map[string]bool{"": true, "a,b": true, "a,": false, "http://a": false, "a:1": false} {
+		if err := checkHosts(text); (err == nil) != ok {
+			t.Errorf("--allowed_hosts %q: %v", text, err)
+		}
+	}
+}
+
 // TestKeystore: https is spoken with the certificate of a PKCS #12 file.
 func TestKeystore(t *testing.T) {
 	t.Parallel()

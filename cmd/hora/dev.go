@@ -11,7 +11,9 @@ import (
 	"os"
 	"os/user"
 	"path/filepath"
+	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -36,6 +38,7 @@ import (
 // devOptions are the flags of hora dev.
 type devOptions struct {
 	address      string
+	hosts        []string
 	port         int
 	dataDir      string
 	failureRetry int
@@ -74,6 +77,7 @@ replaced first. Ctrl-C stops it; started again, it goes on where it was.`,
 	}
 	f := c.Flags()
 	f.StringVar(&o.address, "http_address", "127.0.0.1", "address to listen on")
+	f.StringSliceVar(&o.hosts, "allowed_hosts", nil, "names by which it may be asked for, besides localhost; on a loopback address others are refused")
 	f.IntVar(&o.port, "http_port", 4400, "port to listen on; 0 is a free one")
 	f.StringVar(&o.dataDir, "data_dir", "hora-data", "folder of the store and of the sandboxes")
 	f.IntVar(&o.failureRetry, "failure_retry", 60000, "milliseconds between a failed attempt and the next, for jobs that do not say")
@@ -93,6 +97,8 @@ func (o *devOptions) check() error {
 		return badFlag("http_address", o.address, "an IP address such as 127.0.0.1")
 	case o.port < 0 || o.port > 65535:
 		return badFlag("http_port", o.port, "a port from 0 to 65535")
+	case slices.ContainsFunc(o.hosts, func(h string) bool { return h == "" || checkHost(h) != nil }):
+		return badFlag("allowed_hosts", strings.Join(o.hosts, ","), "names of hosts, without scheme and port, separated by commas")
 	case o.dataDir == "":
 		return badFlag("data_dir", `""`, "a folder")
 	case o.failureRetry < 0 || o.failureRetry > 30*24*3600*1000:
@@ -208,6 +214,9 @@ func (o *devOptions) assemble(backend store.Backend, master, self string, stdout
 		Cluster: clusterReads{operator.New(operator.Options{Master: mesosFramework.Master})},
 	})
 	handler = member.New(member.Options{View: l.View, Self: self, Local: handler, Log: log, Version: version})
+	if net.ParseIP(o.address).IsLoopback() {
+		handler = api.Local(handler, o.hosts)
+	}
 	return &program{leader: l, handler: handler, notifier: notifier, log: log}, nil
 }
 

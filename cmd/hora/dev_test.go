@@ -204,6 +204,29 @@ func TestDevRetries(t *testing.T) {
 	}
 }
 
+// TestDevForeignHost: a page of somebody else cannot reach it by a name that leads here.
+func TestDevForeignHost(t *testing.T) {
+	t.Parallel()
+	d := startDev(t, t.TempDir(), "--allowed_hosts", "mine.example,other.example")
+	for host, want := range map[string]int{"": 200, "localhost": 200, "other.example:80": 200, "evil.example": 421} {
+		for _, path := range []string{"/", "/api/jobs", "/scheduler/jobs", "/metrics"} {
+			req, err := http.NewRequestWithContext(t.Context(), "GET", d.base+path, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			req.Host = host
+			resp, err := http.DefaultClient.Do(req)
+			if err != nil {
+				t.Fatal(err)
+			}
+			resp.Body.Close()
+			if resp.StatusCode != want {
+				t.Errorf("%s at %q: %d, want %d", path, host, resp.StatusCode, want)
+			}
+		}
+	}
+}
+
 // TestDevGoesOn: stopped and started again, it knows its jobs and what was done.
 func TestDevGoesOn(t *testing.T) {
 	t.Parallel()

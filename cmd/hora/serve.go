@@ -172,7 +172,7 @@ func (o *serveOptions) assemble(s *service, backend store.Backend, mesosConfig m
 			HTTP: &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{TLSClientConfig: mesosConfig.TLS}},
 		})},
 		Defaults: api.Defaults{CPUs: o.cluster.cpus, Mem: o.cluster.memory, Disk: o.cluster.disk, User: o.cluster.user, Epsilon: o.job.epsilon, RetryInterval: o.job.retry},
-	}), peers))
+	}), peers), s.listeners...)
 	return nil
 }
 

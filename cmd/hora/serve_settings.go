@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -178,6 +179,7 @@ type httpOptions struct {
 	keystore, keystorePass   string
 	credentials, realm       string
 	accessFile, clientCA     string
+	hosts                    string
 }
 
 func (o *httpOptions) settings() []config.Setting {
@@ -187,6 +189,7 @@ func (o *httpOptions) settings() []config.Setting {
 		{Name: "hostname", Group: group, Shown: "the name of this machine", Meaning: "how the other processes, Mesos and people reach this machine", Value: config.Some(&o.hostname, "a host name or an IP address").Checked(checkHost)},
 		{Name: "http_address", Group: group, Shown: "all", Meaning: "address to listen on", Value: address(&o.address)},
 		{Name: "http_port", Group: group, Default: "8080", Meaning: "port to listen on; 0 is a free one", Value: config.Int(&o.port, 0, 65535)},
+		{Name: "allowed_hosts", Group: group, Meaning: "names by which it may be asked for, separated by commas, besides localhost and --hostname; others are refused where it listens on loopback alone and has no access control", Value: config.Text(&o.hosts).Checked(checkHosts)},
 		{Name: "disable_http", Group: group, Default: "false", Meaning: "https only", Value: config.Bool(&o.plainOff)},
 		{Name: "tls_cert", Group: group, Meaning: "certificate of this server; with it, https is spoken, too", Value: config.Some(&o.certFile, file)},
 		{Name: "tls_key", Group: group, Meaning: "its key", Value: config.Some(&o.keyFile, file)},
@@ -216,6 +219,16 @@ func checkRealm(text string) error {
 func checkHost(text string) error {
 	if net.ParseIP(text) == nil && strings.ContainsAny(text, ":/@ ") {
 		return errors.New("a host has no port, no scheme and no blank")
+	}
+	return nil
+}
+
+// checkHosts takes names separated by commas, or nothing.
+func checkHosts(text string) error {
+	for name := range strings.SplitSeq(text, ",") {
+		if err := checkHost(name); err != nil || name == "" && text != "" {
+			return errors.New("want names of hosts, without scheme and port, separated by commas")
+		}
 	}
 	return nil
 }
@@ -287,12 +300,19 @@ func (o *httpOptions) certificate() (tls.Certificate, error) {
 }
 
 // guard puts before a handler what all requests have to pass.
-func (o *serveOptions) guard(gate *api.Gate, h http.Handler) http.Handler {
+func (o *serveOptions) guard(gate *api.Gate, h http.Handler, listeners ...net.Listener) http.Handler {
 	if o.chronos.noCompression {
 		h = plainAnswers(h)
 	}
 	if gate != nil {
-		h = gate.Handler(h)
+		return gate.Handler(h)
+	}
+	if len(listeners) > 0 && !slices.ContainsFunc(listeners, func(l net.Listener) bool { return !l.Addr().(*net.TCPAddr).IP.IsLoopback() }) {
+		names := append(strings.Split(o.http.hosts, ","), o.http.hostname)
+		if u, err := member.Base(o.http.advertise); err == nil {
+			names = append(names, u.Hostname())
+		}
+		h = api.Local(h, names)
 	}
 	return h
 }
