@@ -90,7 +90,7 @@ func (s *server) document(c call, v *leader.View, j *leader.Job, status int) (re
 	now, who := time.Now(), callerOf(c.Context())
 	r := newRow(j, s.shown)
 	out := JobDocument{
-		Name: j.Job.Name, Definition: definition(who.definition(j.Job, j.Job)), May: who.allowed(j.Job), Revision: j.Revision, UID: uint64(j.UID), UpdatedBy: j.By.Name, Row: rowJSON(r, now, c.language()),
+		Name: j.Job.Name, Definition: definition(who.definition(j.Job, j.Job)), May: c.may(j.Job), Revision: j.Revision, UID: uint64(j.UID), UpdatedBy: j.By.Name, Row: rowJSON(r, now, c.language()),
 		Next: []time.Time{}, Runs: []Run{}, Parents: []Parent{}, Children: s.family.of(v)[j.Job.Name], SkipNext: moment(j.State.SkipSlot),
 	}
 	if out.Children == nil {

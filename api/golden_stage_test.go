@@ -40,7 +40,8 @@ type stage struct {
 
 	mu      sync.Mutex
 	handler http.Handler // of the present process
-	stop    func()       // ends the present process
+	leads   *leader.Leader
+	stop    func() // ends the present process
 }
 
 // curtain is when the play begins: about when the recordings were made.
@@ -87,7 +88,7 @@ func (s *stage) start() {
 		}
 	}()
 	s.mu.Lock()
-	s.handler, s.stop = h, func() { cancel(); <-ended }
+	s.handler, s.leads, s.stop = h, l, func() { cancel(); <-ended }
 	s.mu.Unlock()
 	for !l.View().Subscribed {
 		time.Sleep(10 * time.Millisecond)

@@ -305,7 +305,7 @@ func (s *server) apiRun(c call) (response, error) {
 		runs[0] = runJSON(f.run, time.Now(), c.language())
 	}
 	who.hideRuns(f.view, runs)
-	out := RunDocument{Run: runs[0], May: who.allowed(f.job.Job)}
+	out := RunDocument{Run: runs[0], May: c.may(f.job.Job)}
 	if f.entry != nil {
 		return marshal(out)
 	}

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/hora-scheduler/hora/job"
 	"github.com/hora-scheduler/hora/message"
 	"github.com/hora-scheduler/hora/scheduler"
 )
@@ -69,7 +70,7 @@ type log struct {
 	server  *server
 	sandbox Sandbox
 	name    string
-	job     string
+	job     *job.Job
 	run     string
 	attempt int
 }
@@ -83,12 +84,17 @@ func (s *server) attempt(c call) (log, error) {
 	if s.Cluster == nil {
 		return log{}, fault(http.StatusNotImplemented, "this server does not read sandboxes")
 	}
+	if name := c.segment("file"); name != "" {
+		if err := callerOf(c.Context()).readable(f.job.Job, name); err != nil {
+			return log{}, err
+		}
+	}
 	text := c.segment("attempt")
 	n, err := strconv.Atoi(text)
 	if err != nil {
 		return log{}, fault(http.StatusNotFound, "there is no attempt %.20q", text)
 	}
-	l := log{server: s, name: c.segment("file"), job: f.job.Job.Name, run: c.segment("run"), attempt: n}
+	l := log{server: s, name: c.segment("file"), job: f.job.Job, run: c.segment("run"), attempt: n}
 	l.sandbox.FrameworkID = f.view.FrameworkID
 	attempts := []scheduler.Attempt(nil)
 	if f.entry != nil {
@@ -119,10 +125,13 @@ func (s *server) apiFiles(c call) (response, error) {
 	if err != nil {
 		return response{}, sandboxError(err)
 	}
-	if files == nil {
-		files = []File{}
+	out, who := []File{}, callerOf(c.Context())
+	for _, file := range files {
+		if who.readable(l.job, file.Name) == nil {
+			out = append(out, file)
+		}
 	}
-	return marshal(files)
+	return marshal(out)
 }
 
 // sandboxError says what went wrong on the way to an agent.
@@ -222,7 +231,7 @@ func (l log) copy(w http.ResponseWriter, r *http.Request, offset int64) (int64, 
 // download sends the whole file under a name that tells where it is from.
 func (l log) download(offset int64) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		name := fmt.Sprintf("%s-%s-%d-%s", l.job, l.run, l.attempt, l.name)
+		name := fmt.Sprintf("%s-%s-%d-%s", l.job.Name, l.run, l.attempt, l.name)
 		w.Header().Set("Content-Type", "application/octet-stream")
 		w.Header().Set("Content-Disposition", "attachment; filename*=UTF-8''"+url.PathEscape(name))
 		if _, err := l.copy(w, r, offset); err != nil {

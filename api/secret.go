@@ -1,7 +1,11 @@
 package api
 
 import (
+	"regexp"
+
+	"github.com/hora-scheduler/hora/access"
 	"github.com/hora-scheduler/hora/job"
+	"github.com/hora-scheduler/hora/message"
 	"github.com/hora-scheduler/hora/scheduler/leader"
 )
 
@@ -12,16 +16,17 @@ type May struct {
 	Reason string `json:"reason,omitempty"` // why not
 }
 
-// allowed tells what the caller may do to a job.
-func (c caller) allowed(j *job.Job) May {
-	if c.policy == nil {
+// may tells what the caller may do to a job.
+func (c call) may(j *job.Job) May {
+	who := callerOf(c.Context())
+	if who.policy == nil {
 		return May{Act: true, Define: true}
 	}
-	if err := c.policy.Act(c.who, j); err != nil {
-		return May{Reason: err.Error()}
+	if err := who.policy.Act(who.who, j); err != nil {
+		return May{Reason: c.say(err)}
 	}
-	if err := c.policy.Command(c.who, j); err != nil {
-		return May{Act: true, Reason: err.Error()}
+	if err := who.policy.Command(who.who, j); err != nil {
+		return May{Act: true, Reason: c.say(err)}
 	}
 	return May{Act: true, Define: true}
 }
@@ -52,6 +57,18 @@ func (c caller) job(j *leader.Job) *leader.Job {
 	rec, out := *j.JobRecord, *j
 	rec.Job, out.JobRecord = def, &rec
 	return &out
+}
+
+// taskLog is the name of a file to which a task's output goes, be it rotated.
+var taskLog = regexp.MustCompile(`^(stdout|stderr)[\w.-]*$`)
+
+// readable refuses a file of a sandbox that is no log to who does not see the job's
+// secrets: it may be one that was fetched with them, or a key.
+func (c caller) readable(j *job.Job, file string) error {
+	if taskLog.MatchString(file) || c.sees(j, j) {
+		return nil
+	}
+	return &access.Denied{Text: message.Of("%s may read stdout and stderr alone: other files may hold secrets of the job %q", c.who.Name, j.Name)}
 }
 
 // changes writes differences as the caller may see them.

@@ -1,11 +1,14 @@
 package api_test
 
 import (
+	"context"
 	"encoding/json"
+	"log/slog"
 	"maps"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/hora-scheduler/hora/api"
 	"github.com/hora-scheduler/hora/job"
@@ -182,5 +185,55 @@ func TestMay(t *testing.T) {
 		w.call("GET", "/api/jobs/any", "", nil).want(t, "without access control", 200, "hush1")
 		w.call("PATCH", "/api/jobs/any", `{"fetch":[]}`, map[string]string{"Content-Type": "application/json"})
 		w.call("GET", "/api/audit", "", nil).want(t, "without access control", 200, "hush2")
+	})
+}
+
+// sandbox is a cluster in which each task has these files.
+type sandbox struct{}
+
+func (sandbox) Agents(context.Context) ([]api.Agent, error) { return nil, nil }
+func (sandbox) Files(context.Context, api.Sandbox) ([]api.File, error) {
+	return []api.File{{Name: "stdout"}, {Name: "stderr.1"}, {Name: "keytab"}, {Name: "stdout/../keytab"}}, nil
+}
+func (sandbox) Read(_ context.Context, _ api.Sandbox, _ string, offset, _ int64) ([]byte, int64, error) {
+	return []byte("hush")[min(offset, 4):], 4, nil
+}
+
+// TestSandboxSecrets: of a task's files everybody may read the logs, and the rest who sees the job's secrets.
+func TestSandboxSecrets(t *testing.T) {
+	t.Parallel()
+	text := accessFile(t)
+	play(t, "/v1/scheduler", func(s *stage) {
+		for _, name := range []string{"mine", "theirs"} {
+			s.ask("POST", "/v1/scheduler/iso8601", jsonHeader, []byte(`{"name":"`+name+`","command":"sleep 100","schedule":"R/2030-01-01T00:00:00Z/P1D","runAsUser":"etl"}`))
+			s.ask("PUT", "/v1/scheduler/job/"+name, nil, nil)
+		}
+		pause(2 * time.Second)
+		gate := api.NewGate(policy(t, text), "hora", slog.New(slog.DiscardHandler))
+		w := &gated{world: &world{t: t, handler: gate.Handler(api.New(api.Options{Scheduler: s.leads, Gate: gate, Cluster: sandbox{}}))}}
+		for _, c := range []struct {
+			who, name string
+			sees      bool
+		}{{"viewer", "mine", false}, {"operator", "mine", true}, {"operator", "theirs", false}, {"admin", "theirs", true}} {
+			var page api.RunPage
+			if err := json.Unmarshal([]byte(w.as(c.who, "GET", "/api/runs?job="+c.name, "").body), &page); err != nil || len(page.Runs) != 1 {
+				t.Fatal(err, page)
+			}
+			files := "/api/runs/" + page.Runs[0].ID + "/attempts/0/files"
+			if got := w.as(c.who, "GET", files, ""); got.status != 200 || !strings.Contains(got.body, "stderr.1") || strings.Contains(got.body, "keytab") != c.sees {
+				t.Errorf("%s lists %s: %d %s", c.who, c.name, got.status, got.body)
+			}
+			for file, log := range map[string]bool{"stdout": true, "stderr.1": true, "keytab": false, "stdout%2F..%2Fkeytab": false} {
+				for _, query := range []string{"", "?download=true", "?offset=-4"} {
+					want := 200
+					if !log && !c.sees {
+						want = 403
+					}
+					if got := w.as(c.who, "GET", files+"/"+file+query, ""); got.status != want || strings.Contains(got.body, "hush") != (want == 200) {
+						t.Errorf("%s reads %s of %s: %d %s", c.who, file+query, c.name, got.status, got.body)
+					}
+				}
+			}
+		}
 	})
 }

@@ -147,6 +147,7 @@ var apiChinese = map[string]string{
 	"the form of another site is not taken":                       "不接受其他网站的表单",
 	"a page of %.100q may read nothing at %.100q: this server has no access control and is for its own machine":                                                                                                       "来自 %.100q 的页面不能读取 %.100q 的任何内容：此服务器没有访问控制，仅供本机使用",
 	"this server has no access control and is for its own machine: it does not answer for the host %.100q, which anybody may point here. Ask for localhost, or start it with --allowed_hosts %s if the name is yours": "此服务器没有访问控制，仅供本机使用：它不响应主机名 %.100q，因为任何人都可以让该名称指向这里。请使用 localhost，或者如果该名称属于您，请在启动时加上 --allowed_hosts %s",
+	"%s may read stdout and stderr alone: other files may hold secrets of the job %q":                                                                                                                                 "%s 只能读取 stdout 和 stderr：其他文件可能含有作业 %q 的机密",
 	"a page of %.100q may not change anything at %.100q; a proxy in front has to pass Host or X-Forwarded-Host on":                                                                                                    "来自 %.100q 的页面不能修改 %.100q 的内容；前端代理须转发 Host 或 X-Forwarded-Host",
 }
 

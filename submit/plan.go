@@ -173,7 +173,12 @@ func (p *planner) differ(s *Step, old *remote.Record) {
 	if p.release != api.Hora {
 		was = p.comparable(was, s.Job)
 	}
-	s.Changes = jobfile.Diff(was, s.Job)
+	want := s.Job
+	if p.release == api.Hora && was.CheckHidden() != nil {
+		want = want.HideSecrets()
+		s.note("its secrets are hidden from you, and are not compared")
+	}
+	s.Changes = jobfile.Diff(was, want)
 	if was.ManagedBy != s.Job.ManagedBy && p.release == api.Hora {
 		s.Changes = append(s.Changes, jobfile.Change{Field: "managedBy", From: was.ManagedBy, To: s.Job.ManagedBy})
 	}

@@ -9,6 +9,7 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
+	"fmt"
 	"io"
 	"log/slog"
 	"math/big"
@@ -16,6 +17,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -246,5 +248,27 @@ func TestAccessExample(t *testing.T) {
 	}
 	if p.Password("anna", "correct horse battery") == nil || bytes.Contains(page, []byte("hora_s3cret")) {
 		t.Error("the example's password")
+	}
+}
+
+// TestExportWithoutSecrets: what one may not see is not written into files as if it were the value.
+func TestExportWithoutSecrets(t *testing.T) {
+	t.Parallel()
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		switch r.URL.Path {
+		case "/api/status":
+			fmt.Fprint(w, `{"leading":true}`)
+		case "/api/definitions":
+			fmt.Fprintf(w, `{"defaults":{"cpus":0.1,"mem":128,"disk":256,"runAsUser":"root"},"jobs":[{"etag":"\"1-1\"","updated":"2026-01-01T00:00:00Z","definition":{"name":"x","command":"x","schedule":"@daily","environmentVariables":[{"name":"K","value":%q}]}}]}`, job.Hidden)
+		default:
+			w.WriteHeader(http.StatusNotFound)
+		}
+	}))
+	t.Cleanup(s.Close)
+	dir := filepath.Join(t.TempDir(), "out")
+	out, err := exec.Command("hora", "export", "--server", s.URL, dir).CombinedOutput()
+	if _, missing := os.Stat(dir); err == nil || missing == nil || !strings.Contains(string(out), `job "x": environmentVariables: "K" holds "(hidden-by-hora)"`) {
+		t.Errorf("%v: %s", err, out)
 	}
 }

@@ -209,6 +209,9 @@ it. Files that are there already and differ are not replaced without --force.`,
 			if r.Err != nil {
 				return fmt.Errorf("job %q: %w", name, r.Err)
 			}
+			if err := r.Job.CheckHidden(); err != nil {
+				return fmt.Errorf("job %q: %w; to export it one needs to be allowed to write it", name, err)
+			}
 			if files[fileName(name)], err = jobfile.Encode(r.Job, defaults); err != nil {
 				return fmt.Errorf("job %q: %w", name, err)
 			}
