@@ -18,7 +18,7 @@ type Now struct {
 	Late    []JobRow  `json:"late"`
 	Failing []JobRow  `json:"failing"`
 	Missed  []Missed  `json:"missed"` // of the last day
-	Lanes   []Lane    `json:"lanes"`  // of the last day, by job
+	Lanes   []Lane    `json:"lanes"`  // of the last and the next day, by job: who ran last, then who is due first
 	Next    []Coming  `json:"next"`   // of the next day, in order
 	Load    []int     `json:"load"`   // jobs due at each minute of a day (UTC), from now on
 	Totals  Totals    `json:"totals"`
@@ -46,8 +46,9 @@ type Missed struct {
 
 // Lane is a job's runs in time.
 type Lane struct {
-	Job  string `json:"job"`
-	Runs []Bar  `json:"runs"`
+	Job  string      `json:"job"`
+	Runs []Bar       `json:"runs"`
+	Next []time.Time `json:"next"` // its slots of the next day, at most 100
 }
 
 // Bar is a run in a lane.
@@ -68,6 +69,7 @@ type Coming struct {
 const (
 	nowList  = 100 // runs and jobs of a list
 	nowLanes = 60
+	nowSlots = 100 // of a lane
 	nowNext  = 500
 	nowSpan  = 24 * time.Hour
 )
@@ -158,7 +160,7 @@ func (s *server) addLanes(c call, v *leader.View, out *Now, rows []*row, now tim
 		if err != nil {
 			return err
 		}
-		lane := Lane{Job: r.Job.Job.Name, Runs: []Bar{}}
+		lane := s.lane(r, now)
 		for _, e := range entries {
 			switch {
 			case e.Ended.Before(from):
@@ -175,9 +177,36 @@ func (s *server) addLanes(c call, v *leader.View, out *Now, rows []*row, now tim
 		}
 		out.Lanes = append(out.Lanes, lane)
 	}
+	s.addComing(out, rows, now)
 	slices.SortFunc(out.Missed, func(a, b Missed) int { return b.At.Compare(a.At) })
 	out.Missed = out.Missed[:min(len(out.Missed), nowList)]
 	return nil
+}
+
+// lane begins the lane of a job with its slots to come.
+func (s *server) lane(r *row, now time.Time) Lane {
+	lane := Lane{Job: r.Job.Job.Name, Runs: []Bar{}, Next: []time.Time{}}
+	when, end := s.shown.of(r.Job), now.Add(nowSpan)
+	for at := r.next; when != nil && !at.IsZero() && !at.After(end) && len(lane.Next) < nowSlots; at = when.Next(at) {
+		lane.Next = append(lane.Next, at.UTC())
+	}
+	return lane
+}
+
+// addComing gives lanes to jobs that did not run, as long as there is room, those first that are due first.
+func (s *server) addComing(out *Now, rows []*row, now time.Time) {
+	there := map[string]bool{}
+	for _, l := range out.Lanes {
+		there[l.Job] = true
+	}
+	for _, c := range out.Next {
+		if len(out.Lanes) >= nowLanes {
+			return
+		}
+		if i, is := slices.BinarySearchFunc(rows, c.Job, byName); is && !there[c.Job] {
+			out.Lanes = append(out.Lanes, s.lane(rows[i], now))
+		}
+	}
 }
 
 // began is when an attempt ran, or else when it was launched.

@@ -136,6 +136,9 @@ func TestNowAndCluster(t *testing.T) {
 		if len(n.Load) != 1440 || n.Load[15] != 1 || n.Load[16] != 0 || n.Load[12*60] != 1 {
 			t.Errorf("%v", n.Load[:30])
 		}
+		if l := n.Lanes; len(l) != 6 || l[0].Job != "often" || len(l[0].Next) != 96 || len(l[1].Next) != 1 || len(l[1].Runs) != 0 {
+			t.Errorf("%d lanes: %+v", len(l), l)
+		}
 		var c api.ClusterState
 		w.ask("GET", "/api/cluster", "", http.StatusOK, &c)
 		if !c.Leading || c.Mesos.Connected || c.Queued != 1 || c.Queue[0].Run != made.Run || c.Jobs != 12 {

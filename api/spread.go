@@ -42,6 +42,7 @@ type SpreadMove struct {
 	NotBefore string    `json:"notBefore"`
 	Next      time.Time `json:"next"`  // the next slot by the old times
 	Later     time.Time `json:"later"` // and by the new ones
+	Due       []int     `json:"due"`   // minutes of the day (UTC) at which it is due by the old times
 }
 
 // SpreadKept is a job that is left alone.
@@ -195,7 +196,7 @@ func (out *SpreadProposal) fill(p spread.Proposal, revisions map[string]uint64) 
 	for _, m := range p.Moves {
 		out.Moves = append(out.Moves, SpreadMove{
 			Job: m.Job.Name, Revision: revisions[m.Job.Name], Minutes: int(m.By / time.Minute), Before: m.Job.Schedule, After: m.Schedule, TimeZone: m.Job.Zone,
-			NotBefore: m.NotBefore, Next: m.Next.UTC(), Later: m.Later.UTC(),
+			NotBefore: m.NotBefore, Next: m.Next.UTC(), Later: m.Later.UTC(), Due: m.Due,
 		})
 	}
 	for _, k := range p.Kept {

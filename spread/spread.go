@@ -66,6 +66,7 @@ type Move struct {
 	NotBefore string    // the next slot by the old times
 	Next      time.Time // by the old times
 	Later     time.Time // by the new ones
+	Due       []int     // the minutes of the day (UTC) at which it is due by the old times; of a proposal
 }
 
 // Changed returns the definition that makes the move.
@@ -174,6 +175,7 @@ func (p *Proposal) place(j Job, due []int, within time.Duration) {
 		best = 0
 		p.Kept = append(p.Kept, Kept{j.Def, reason})
 	} else {
+		move.Due = due
 		p.Moves = append(p.Moves, move)
 	}
 	for _, m := range due {

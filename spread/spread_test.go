@@ -100,6 +100,16 @@ func TestPropose(t *testing.T) {
 		if seen != len(p.Moves) || len(p.Moves)+len(p.Kept) > len(jobs) {
 			t.Fatalf("%d moves and %d kept of %d jobs", len(p.Moves), len(p.Kept), len(jobs))
 		}
+		undone := slices.Clone(p.After) // who leaves moves out can tell what the load is then
+		for _, m := range p.Moves {
+			for _, at := range m.Due {
+				undone[at]++
+				undone[(at+int(m.By/time.Minute))%spread.Minutes]--
+			}
+		}
+		if !slices.Equal(undone, load) {
+			t.Fatal("the moves are not what is between the two loads")
+		}
 		before, peak := slices.Max(load), p.After[r.Minute]
 		if got := slices.Max(p.After); got > before || len(p.Moves) > 0 && peak >= before {
 			t.Fatalf("the fullest minute had %d jobs and has %d, another one %d", before, peak, got)

@@ -271,7 +271,7 @@ export interface Now {
   late: JobRow[];
   failing: JobRow[];
   missed: { job: string; slot: string; count: number; outcome: string; reason: string; at: string }[];
-  lanes: { job: string; runs: Bar[] }[];
+  lanes: { job: string; runs: Bar[]; next: string[] }[];
   next: { job: string; at: string }[];
   load: number[];
   totals: { jobs: number; running: number; waiting: number; late: number; failing: number; disabled: number };

@@ -7,6 +7,7 @@ import { Badge, Card, Failure, JobBadges, Recent, stateWord } from "../parts";
 import { Reasons } from "../reasons";
 import { to } from "../router";
 import { Calendar } from "./calendar";
+import { LastDurations } from "./durations";
 import { Facts } from "./facts";
 import { Schedule } from "./schedule";
 
@@ -96,6 +97,7 @@ export function Overview({ doc }: { doc: JobDocument }) {
               <span>{t("col.recent")}</span>
             </div>
           </div>
+          <LastDurations name={doc.name} />
           <Calendar name={doc.name} />
         </Card>
       </div>

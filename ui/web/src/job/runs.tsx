@@ -5,14 +5,9 @@ import { absolute, count, isTime, span } from "../format";
 import { type Key, t } from "../i18n";
 import { InstantBox, instant } from "../instant";
 import { pollTime } from "../live";
-import { Badge, Card, Empty, Failure, stateWord, tone, When } from "../parts";
+import { Badge, Card, Empty, Failure, stateWord, When } from "../parts";
 import { to, useParam } from "../router";
-
-export function took(r: Run): number | undefined {
-  const a = r.attempts[r.attempts.length - 1];
-  if (!a || !isTime(a.running) || !isTime(a.ended)) return undefined;
-  return Date.parse(a.ended) - Date.parse(a.running);
-}
+import { Durations, took } from "./durations";
 
 function RunTable({ runs }: { runs: Run[] }) {
   return (
@@ -130,34 +125,5 @@ export function Runs({ name }: { name: string }) {
         </button>
       )}
     </Card>
-  );
-}
-
-/** How long the last runs took, oldest first. */
-function Durations({ runs }: { runs: Run[] }) {
-  const timed = runs
-    .filter((r) => took(r) !== undefined)
-    .slice(0, 80)
-    .reverse();
-  if (timed.length < 2) return null;
-  const most = Math.max(...timed.map((r) => took(r)!), 1);
-  return (
-    <svg
-      className="durations"
-      viewBox={`0 0 ${timed.length * 10} 60`}
-      height="60"
-      preserveAspectRatio="xMinYMax meet"
-      role="img"
-      aria-label={t("run.durations")}
-    >
-      {timed.map((r, i) => {
-        const h = Math.max(2, (took(r)! / most) * 58);
-        return (
-          <rect key={r.id} className={`fill-${tone(r.outcome ?? "")}`} x={i * 10} y={60 - h} width="8" height={h} rx="1.5">
-            <title>{`${absolute(r.ended)} · ${span(took(r)!)}`}</title>
-          </rect>
-        );
-      })}
-    </svg>
   );
 }

@@ -1,11 +1,13 @@
 // What goes on, what should and does not, and what comes.
 import { useQuery } from "@tanstack/react-query";
-import { useState } from "react";
 import { type Cluster, get, type JobRow, type Now, type Run } from "../api";
-import { absolute, clock, count, isTime, ownZone, span } from "../format";
+import { absolute, count, isTime, span } from "../format";
 import { t } from "../i18n";
 import { pollTime } from "../live";
-import { Badge, Card, Empty, Failure, JobBadges, Loading, Recent, Shape, stateWord, tone, useNow, When } from "../parts";
+import { ClusterCard } from "../now/cluster";
+import { Lanes } from "../now/lanes";
+import { Load } from "../now/load";
+import { Badge, Card, Empty, Failure, JobBadges, Loading, Recent, Shape, tone, useNow, When } from "../parts";
 import { to } from "../router";
 
 export function NowPage() {
@@ -36,6 +38,7 @@ export function NowPage() {
           </a>
         ))}
       </div>
+      <ClusterCard cluster={c.data} error={c.error} />
       <div className="columns">
         <Card title={t("now.running")} extra={more(totals.running, n.running.length)}>
           <RunList runs={n.running} none={t("now.noRunning")} />
@@ -100,19 +103,21 @@ function RunList({ runs, none, reasons }: { runs: Run[]; none: string; reasons?:
   if (runs.length === 0) return <Empty>{none}</Empty>;
   return (
     <ul className="items">
-      {runs.slice(0, 20).map((r) => {
+      {runs.map((r) => {
         const a = r.attempts[r.attempts.length - 1];
         const since = a && isTime(a.running) ? a.running : (a?.launched ?? r.created);
+        const why = reasons?.get(r.id!) ?? r.reason;
         return (
           <li key={r.id}>
             <Badge of={r.state} />
             <a href={to(["runs", r.id!])} className="clip">
               {r.job}
             </a>
-            <span className="muted clip">{reasons?.get(r.id!) ?? r.reason ?? a?.host}</span>
+            {!why && a?.host && <span className="muted clip">{a.host}</span>}
             <span className="num end">
               {r.notBefore && r.state === "retrying" ? <When at={r.notBefore} /> : span(now - Date.parse(since))}
             </span>
+            {why && <span className="muted why">{why}</span>}
           </li>
         );
       })}
@@ -124,7 +129,7 @@ function JobList({ rows, none }: { rows: JobRow[]; none: string }) {
   if (rows.length === 0) return <Empty>{none}</Empty>;
   return (
     <ul className="items">
-      {rows.slice(0, 20).map((r) => (
+      {rows.map((r) => (
         <li key={r.name}>
           <JobBadges row={r} />
           <a href={to(["jobs", r.name])} className="clip">
@@ -135,141 +140,5 @@ function JobList({ rows, none }: { rows: JobRow[]; none: string }) {
         </li>
       ))}
     </ul>
-  );
-}
-
-const ranges = [0.25, 1, 6, 24];
-const width = 1000;
-
-/** Each job that ran is a lane: its runs in the past, its slots to come. */
-function Lanes({ now }: { now: Now }) {
-  const [hours, setHours] = useState(1);
-  const at = Date.parse(now.at);
-  const half = hours * 3_600_000;
-  const from = at - half;
-  const x = (ms: number) => ((ms - from) / (2 * half)) * width;
-  const lanes = now.lanes.filter((l) => l.runs.some((r) => !r.to || Date.parse(r.to) > from)).slice(0, 40);
-  const coming = new Map<string, number[]>();
-  for (const c of now.next) {
-    const ms = Date.parse(c.at);
-    if (ms < at + half) coming.set(c.job, [...(coming.get(c.job) ?? []), ms]);
-  }
-  const height = lanes.length * 18;
-  return (
-    <Card
-      title={t("now.lanes")}
-      extra={
-        <div className="switch" role="group" aria-label={t("now.range")}>
-          {ranges.map((h) => (
-            <button key={h} type="button" aria-pressed={h === hours} onClick={() => setHours(h)}>
-              ±{h < 1 ? `${h * 60} ${t("unit.m")}` : `${h} ${t("unit.h")}`}
-            </button>
-          ))}
-        </div>
-      }
-    >
-      {lanes.length === 0 ? (
-        <Empty>{t("now.noLanes")}</Empty>
-      ) : (
-        <div className="lanes">
-          <div className="labels">
-            {lanes.map((l) => (
-              <a key={l.job} href={to(["jobs", l.job])} className="clip">
-                {l.job}
-              </a>
-            ))}
-          </div>
-          <div>
-            <svg viewBox={`0 0 ${width} ${height}`} height={height} preserveAspectRatio="none" role="img" aria-label={t("now.lanes")}>
-              {[0.25, 0.5, 0.75].map((f) => (
-                <line key={f} className={f === 0.5 ? "grid here" : "grid"} x1={f * width} x2={f * width} y1="0" y2={height} />
-              ))}
-              {lanes.map((l, i) => (
-                <g key={l.job}>
-                  <line className="lane" x1="0" x2={width} y1={i * 18 + 9} y2={i * 18 + 9} />
-                  {l.runs.map((r, k) => {
-                    const a = Math.max(from, Date.parse(r.from));
-                    const b = r.to ? Date.parse(r.to) : at;
-                    if (b < from) return null;
-                    return (
-                      <rect
-                        key={k}
-                        className={`fill-${tone(r.outcome)}`}
-                        x={x(a)}
-                        y={i * 18 + (r.outcome === "failed" ? 2 : 4)}
-                        width={Math.max(2, x(b) - x(a))}
-                        height={r.outcome === "failed" ? 14 : 10}
-                        rx="1"
-                      >
-                        <title>{`${l.job} · ${stateWord(r.outcome)} · ${absolute(r.from)} · ${span(b - Date.parse(r.from))}`}</title>
-                      </rect>
-                    );
-                  })}
-                  {coming.get(l.job)?.map((ms) => (
-                    <rect key={ms} className="coming" x={x(ms)} y={i * 18 + 5} width="2" height="8">
-                      <title>{`${l.job} · ${absolute(ms)}`}</title>
-                    </rect>
-                  ))}
-                </g>
-              ))}
-            </svg>
-            <div className="axis num" aria-hidden="true">
-              {[0, 0.25, 0.5, 0.75, 1].map((f) => (
-                <span key={f}>{clock(from + f * 2 * half)}</span>
-              ))}
-            </div>
-          </div>
-        </div>
-      )}
-    </Card>
-  );
-}
-
-/** Jobs due at each minute of the day: the server counts in UTC, you read your own clock. */
-export function shiftLoad(load: number[], offsetMinutes: number): number[] {
-  const n = load.length;
-  return load.map((_, i) => load[(((i - offsetMinutes) % n) + n) % n]);
-}
-
-function Load({ load }: { load: number[] }) {
-  const offset = -new Date().getTimezoneOffset();
-  const mine = shiftLoad(load, offset);
-  const most = Math.max(...mine, 1);
-  const label = (m: number) => `${String(Math.floor(m / 60)).padStart(2, "0")}:${String(m % 60).padStart(2, "0")}`;
-  const peaks = mine
-    .map((n, m) => ({ n, m }))
-    .sort((a, b) => b.n - a.n || a.m - b.m)
-    .slice(0, 3);
-  const sorted = [...mine].sort((a, b) => a - b);
-  const typical = sorted[Math.floor(sorted.length / 2)];
-  const crowded = peaks[0].n >= 20 && peaks[0].n > 4 * Math.max(1, typical);
-  // Neighbouring minutes share a bar: its height is the fullest of them.
-  const bars = Array.from({ length: 288 }, (_, i) => Math.max(...mine.slice(i * 5, i * 5 + 5)));
-  return (
-    <Card title={t("now.load")} extra={<span className="muted">{ownZone}</span>}>
-      <svg className="load" viewBox="0 0 1440 80" height="80" preserveAspectRatio="none" role="img" aria-label={t("now.load")}>
-        {bars.map((n, i) => (
-          <rect
-            key={i}
-            className={n === most && crowded ? "fill-warn" : "fill-run"}
-            x={i * 5}
-            y={80 - (n / most) * 78}
-            width="4"
-            height={(n / most) * 78}
-          >
-            <title>{t("now.loadAt", { n: count(n), time: label(i * 5) })}</title>
-          </rect>
-        ))}
-      </svg>
-      <div className="axis num" aria-hidden="true">
-        {[0, 6, 12, 18, 24].map((h) => (
-          <span key={h}>{label(h * 60)}</span>
-        ))}
-      </div>
-      <p className={crowded ? "" : "muted"}>
-        {peaks[0].n > 0 && peaks.map((p) => t("now.loadAt", { n: count(p.n), time: label(p.m) })).join(" · ")}
-        {crowded && ` – ${t("now.spread")}`}
-      </p>
-    </Card>
   );
 }

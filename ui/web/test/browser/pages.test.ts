@@ -357,7 +357,7 @@ test("now, cluster, activity", async () => {
   const page = await go("#/now");
   await page.locator(".tile").filter({ hasText: "Failing" }).waitFor();
   await page.getByRole("link", { name: "flaky-import" }).first().waitFor();
-  await page.locator(".load rect").first().waitFor();
+  await page.locator(".load canvas").first().waitFor();
   expect(await axe(page)).toEqual([]);
   await page.goto(`${hora.base}/#/cluster`);
   await page.getByRole("rowheader", { name: "agent3" }).waitFor();

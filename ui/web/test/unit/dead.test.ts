@@ -26,7 +26,8 @@ test("every class of the styles is given to something", () => {
     for (const [, selector] of selectors) for (const m of selector.matchAll(/\.([a-zA-Z][\w-]*)/g)) found.add(m[1]);
   }
   expect(found.size).toBeGreaterThan(100);
-  const made = (c: string) => [...beginnings].some((b) => c.startsWith(b)) || /^[fb]g\d+$/.test(c) || c.startsWith("react-flow");
+  const made = (c: string) =>
+    [...beginnings].some((b) => c.startsWith(b)) || /^[fb]g\d+$/.test(c) || c.startsWith("react-flow") || c.startsWith("u-"); // of React Flow and uPlot
   expect([...found].filter((c) => !words.has(c) && !made(c))).toEqual([]);
 });
 

@@ -73,7 +73,7 @@ test("a run's phases follow each other without gaps", async () => {
 });
 
 test("the load of a day is shifted to your clock", async () => {
-  const { shiftLoad } = await import("../../src/pages/now");
+  const { shiftLoad } = await import("../../src/now/load");
   const load = Array.from({ length: 1440 }, (_, i) => i);
   expect(shiftLoad(load, 60)[60]).toBe(0);
   expect(shiftLoad(load, -60)[0]).toBe(60);
