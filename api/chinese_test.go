@@ -13,7 +13,7 @@ import (
 
 // spoken are the members of answers that hold what hora says, and not what
 // somebody wrote.
-var spoken = map[string]bool{"detail": true, "text": true, "words": true, "effects": true, "agentsError": true}
+var spoken = map[string]bool{"detail": true, "text": true, "words": true, "whyNot": true, "effects": true, "agentsError": true}
 
 // remarks collects what an answer says.
 func remarks(v any, name string, out *[]string) {
@@ -204,6 +204,7 @@ func TestAnswersInChinese(t *testing.T) {
 			{"a warning", "PATCH", "/api/jobs/often?dryRun", `{"disabled":true}`, "作业以 root 身份运行"},
 			{"a new job", "PUT", "/api/jobs/new?dryRun", `{"command":"true","schedule":"@daily"}`, "新建作业"},
 			{"a preview", "POST", "/api/schedule/preview", `{"schedule":"*/15 9-17 * * 1-5","scheduleTimeZone":"Asia/Shanghai"}`, "每周一至周五 09 至 17 点，每 15 分钟（Asia/Shanghai 时间）"},
+			{"a form that is not exact", "POST", "/api/schedule/preview", `{"schedule":"0 0 13 * FRI","forms":true}`, "两个间隔会有相同的计划时刻"},
 			{"a bad preview", "POST", "/api/schedule/preview", `{"schedule":"61 * * * *"}`, "分钟 61 大于上限 59"},
 		} {
 			got := w.zh(tt.method, tt.path, tt.body, nil)

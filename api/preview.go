@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/hora-scheduler/hora/job"
+	"github.com/hora-scheduler/hora/language"
 	"github.com/hora-scheduler/hora/message"
 	"github.com/hora-scheduler/hora/schedule"
 )
@@ -85,7 +86,7 @@ func (s *server) apiPreview(c call) (response, error) {
 		out.Next = append(out.Next, slotJSON(at, when.Location()))
 	}
 	if in.Forms {
-		if err := out.convert(j, from); err != nil {
+		if err := out.convert(j, from, c.language()); err != nil {
 			return response{}, err
 		}
 	}
@@ -94,7 +95,7 @@ func (s *server) apiPreview(c call) (response, error) {
 
 // convert puts in the other form of a schedule that is valid: from now on, and
 // nothing that is not exact.
-func (p *Preview) convert(j *job.Job, from time.Time) error {
+func (p *Preview) convert(j *job.Job, from time.Time, in language.Language) error {
 	o, err := job.ScheduleOptions(j, from, nil)
 	if err != nil {
 		return err
@@ -103,14 +104,14 @@ func (p *Preview) convert(j *job.Job, from time.Time) error {
 	if p.Kind == kindISO {
 		turn, to = schedule.Expressions, &p.Cron
 	}
-	c, err := turn(j.Schedule, o, maxForms)
+	k, err := turn(j.Schedule, o, maxForms)
 	switch {
 	case err != nil:
 		return &job.FieldError{Field: "schedule", Err: err}
-	case !c.Exact:
-		p.WhyNot = c.Reason
+	case !k.Exact:
+		p.WhyNot = in.Say(k.Reason)
 	default:
-		*to, p.Begins = c.Texts, moment(c.Begins)
+		*to, p.Begins = k.Texts, moment(k.Begins)
 	}
 	return nil
 }

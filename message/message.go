@@ -26,6 +26,9 @@ func Of(format string, args ...any) Message {
 // String is the message in English.
 func (m Message) String() string { return fmt.Sprintf(m.Format, m.Args...) }
 
+// Empty tells whether the message says nothing.
+func (m Message) Empty() bool { return m.Format == "" }
+
 // Said implements Sayer.
 func (m Message) Said() Message { return m }
 

@@ -32,11 +32,11 @@ type Conversion struct {
 	Zone     string // the zone to read them in
 	Jumps    bool   // the zone's clock jumps between From and Until
 	Exact    bool
-	Smallest bool      // proven to be the smallest exact set
-	Reason   string    // if not exact, why no set is
-	From     time.Time // the first instant that counts
-	Until    time.Time // ComparedYears later
-	Begins   time.Time // of expressions: slots before it do not exist, which cron can't say; else zero
+	Smallest bool            // proven to be the smallest exact set
+	Reason   message.Message // if not exact, why no set is
+	From     time.Time       // the first instant that counts
+	Until    time.Time       // ComparedYears later
+	Begins   time.Time       // of expressions: slots before it do not exist, which cron can't say; else zero
 
 	// Difference is how the slots of Texts differ. Without an exact set, Texts are the closest known.
 	Difference Difference
@@ -224,12 +224,12 @@ func (c *converter) lookForGap(v *Conversion, cal *calendar) {
 }
 
 // whyNot explains a difference by the first instant that is wrong.
-func (c *converter) whyNot(d Difference) string {
-	first, what := d.Missing.First, "lack"
+func (c *converter) whyNot(d Difference) message.Message {
+	first, what := d.Missing.First, message.Of("lack")
 	for _, x := range []struct {
 		Deviation
-		what string
-	}{{d.Extra, "add"}, {d.Twice, "repeat"}} {
+		what message.Message
+	}{{d.Extra, message.Of("add")}, {d.Twice, message.Of("repeat")}} {
 		if x.Count > 0 && (first.IsZero() || x.First.Before(first)) {
 			first, what = x.First, x.what
 		}
@@ -239,8 +239,8 @@ func (c *converter) whyNot(d Difference) string {
 			continue
 		}
 		before := time.Unix(j.at, 0).In(time.FixedZone("", int(c.clock.offsetAt(j.at-1))))
-		return fmt.Sprintf("the clock of %s goes from %s to %s on %s, and the conversion would %s a slot at %s", c.given.loc,
+		return message.Of("the clock of %s goes from %s to %s on %s, and the conversion would %v a slot at %s", c.given.loc,
 			before.Format("15:04"), time.Unix(j.at, 0).In(c.given.loc).Format("15:04"), before.Format(time.DateOnly), what, first.In(c.given.loc).Format(time.RFC3339))
 	}
-	return fmt.Sprintf("the conversion would %s a slot at %s", what, first.In(c.given.loc).Format(time.RFC3339))
+	return message.Of("the conversion would %v a slot at %s", what, first.In(c.given.loc).Format(time.RFC3339))
 }

@@ -135,7 +135,7 @@ func TestConvertToExpressions(t *testing.T) {
 			t.Errorf("%s: %v", c.iso, err)
 			continue
 		}
-		if got := strings.Join(v.Texts, " "); v.Exact && got != c.want || !v.Exact && !strings.Contains(v.Reason, c.want) || !v.Begins.IsZero() {
+		if got := strings.Join(v.Texts, " "); v.Exact && got != c.want || !v.Exact && !strings.Contains(v.Reason.String(), c.want) || !v.Begins.IsZero() {
 			t.Errorf("%s in %s becomes %s, %s (%v), want %s", c.iso, c.zone, got, v.Reason, v.Begins, c.want)
 		}
 	}
@@ -146,10 +146,10 @@ func TestConvertToExpressions(t *testing.T) {
 	if v, err = Expressions("R/2020-01-01T09:00:00+05:30/P1D", Options{Anchor: newYear}, 0); err != nil || !v.Exact || v.Zone != "GMT+05:30" {
 		t.Errorf("%+v, %v", v, err)
 	}
-	if v, err = Expressions("R/2020-01-01T09:00:00+05:30:15/P1D", Options{Anchor: newYear}, 0); err != nil || v.Exact || !strings.Contains(v.Reason, "seconds") {
+	if v, err = Expressions("R/2020-01-01T09:00:00+05:30:15/P1D", Options{Anchor: newYear}, 0); err != nil || v.Exact || !strings.Contains(v.Reason.String(), "seconds") {
 		t.Errorf("%+v, %v", v, err)
 	}
-	if v, err = Expressions("R/2020-01-01T00:00:00Z/PT864S", Options{Anchor: newYear}, 10); err != nil || v.Exact || !strings.Contains(v.Reason, "25 lines") {
+	if v, err = Expressions("R/2020-01-01T00:00:00Z/PT864S", Options{Anchor: newYear}, 10); err != nil || v.Exact || !strings.Contains(v.Reason.String(), "25 lines") {
 		t.Errorf("%+v, %v", v, err)
 	}
 }
@@ -444,7 +444,7 @@ func FuzzConvert(f *testing.F) {
 			t.Fatal(err)
 		}
 		if !v.Exact {
-			if v.Reason == "" {
+			if v.Reason.Empty() {
 				t.Fatalf("%q: no reason", text)
 			}
 			return

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math/bits"
 	"slices"
+
+	"github.com/hora-scheduler/hora/message"
 )
 
 // dayKind says by what rule a cron expression chooses days.
@@ -78,15 +80,15 @@ func (c *converter) fromCron(w *wall) (*Conversion, error) {
 	case monthDays:
 		dates := c.dated(days, 0)
 		if days.leapDay {
-			return c.closest("29 February comes every four years, but not in 2100: no period follows it", c.dated, days, times)
+			return c.closest(message.Of("29 February comes every four years, but not in 2100: no period follows it"), c.dated, days, times)
 		}
 		return c.enough(len(dates)*len(times), func() (*Conversion, error) { return c.exact(c.at(c.dated, days, times), true) })
 	case either:
-		return c.closest(fmt.Sprintf("it means a day of the month or a weekday, whichever comes: on days that are both, such as %s, two intervals would have the same slot", c.meets(days)), nil, days, times)
+		return c.closest(message.Of("it means a day of the month or a weekday, whichever comes: on days that are both, such as %s, two intervals would have the same slot", c.meets(days)), nil, days, times)
 	}
-	reason := "it means days that are both a weekday and a day of the month: no period follows both"
+	reason := message.Of("it means days that are both a weekday and a day of the month: no period follows both")
 	if w.fields.month&monthsOfYear != monthsOfYear {
-		reason = "it means weekdays in some months of the year: weeks do not keep to months"
+		reason = message.Of("it means weekdays in some months of the year: weeks do not keep to months")
 	}
 	return c.closest(reason, nil, days, times)
 }
@@ -107,7 +109,7 @@ func (c *converter) enough(n int, then func() (*Conversion, error)) (*Conversion
 		return then()
 	}
 	v := c.conversion()
-	v.Reason = fmt.Sprintf("an exact set has %d intervals, at most %d are allowed", n, c.most)
+	v.Reason = message.Of("an exact set has %d intervals, at most %d are allowed", n, c.most)
 	return v, nil
 }
 
@@ -142,7 +144,7 @@ func (c *converter) daily(w *wall, times []int) (*Conversion, error) {
 		return best, nil
 	}
 	v := c.conversion()
-	v.Reason = fmt.Sprintf("an exact set has more than the %d intervals that are allowed", c.most)
+	v.Reason = message.Of("an exact set has more than the %d intervals that are allowed", c.most)
 	return v, nil
 }
 
@@ -301,7 +303,7 @@ func (c *converter) meets(d daysOf) string {
 }
 
 // closest tries sets for an expression that has no exact one, and keeps the best.
-func (c *converter) closest(reason string, dates func(daysOf, int) []piece, d daysOf, times []int) (*Conversion, error) {
+func (c *converter) closest(reason message.Message, dates func(daysOf, int) []piece, d daysOf, times []int) (*Conversion, error) {
 	best := c.conversion()
 	best.Reason = reason
 	c.whole = true

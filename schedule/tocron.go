@@ -29,16 +29,16 @@ func Expressions(text string, o Options, most int) (*Conversion, error) {
 	c := newConverter(s, o, most)
 	v := c.conversion()
 	if n, finite := s.Repetitions(); finite {
-		v.Reason = fmt.Sprintf("it ends after %d slots, which cron can't say", n)
+		v.Reason = message.Of("it ends after %d slots, which cron can't say", n)
 		return v, nil
 	}
 	if strings.Count(v.Zone, ":") == 2 {
-		v.Reason = "its offset has seconds, which no zone has that cron could be read in"
+		v.Reason = message.Of("its offset has seconds, which no zone has that cron could be read in")
 		return v, nil
 	}
 	start := s.iso.series.at(0)
 	if start%1000 != 0 {
-		v.Reason = "it has slots between seconds, which cron can't say"
+		v.Reason = message.Of("it has slots between seconds, which cron can't say")
 		return v, nil
 	}
 	begins := start >= c.from
@@ -47,10 +47,10 @@ func Expressions(text string, o Options, most int) (*Conversion, error) {
 		c.until = min(time.UnixMilli(start).UTC().AddDate(ComparedYears, 0, 0).UnixMilli(), maxMillis)
 	}
 	lines, reason := c.lines(s.iso.series)
-	if reason == "" && len(lines) > c.most {
-		reason = fmt.Sprintf("it takes %d lines of cron, at most %d are allowed", len(lines), c.most)
+	if reason.Empty() && len(lines) > c.most {
+		reason = message.Of("it takes %d lines of cron, at most %d are allowed", len(lines), c.most)
 	}
-	if reason != "" {
+	if !reason.Empty() {
 		v.Reason = reason
 		return v, nil
 	}
@@ -87,42 +87,42 @@ func (c *converter) checked(lines []string, begins bool) (*Conversion, error) {
 }
 
 // lines writes the slots of a series as cron, or says why it can't.
-func (c *converter) lines(s series) (lines []string, reason string) {
+func (c *converter) lines(s series) (lines []string, reason message.Message) {
 	switch s := s.(type) {
 	case *calendar:
 		local := s.local
 		switch {
 		case s.millis != 0:
-			return nil, "its period mixes days or months with hours, minutes or seconds"
+			return nil, message.Of("its period mixes days or months with hours, minutes or seconds")
 		case s.months != 0 && s.days != 0:
-			return nil, "its period mixes months with days"
+			return nil, message.Of("its period mixes months with days")
 		case s.months != 0:
 			return datedLine(local, s.months)
 		case s.days == 1 || s.days == 7:
-			return dayLine(local, s.days), ""
+			return dayLine(local, s.days), message.Message{}
 		}
 		return nil, oddDays(s.days)
 	case *steps:
 		local := s.start + c.clock.offsetAt(s.start/1000)*1000
 		switch n := s.length / 1000; {
 		case s.length%1000 != 0:
-			return nil, "it has slots between seconds, which cron can't say"
+			return nil, message.Of("it has slots between seconds, which cron can't say")
 		case n == daySeconds || n == 7*daySeconds:
-			return dayLine(local, n/daySeconds), ""
+			return dayLine(local, n/daySeconds), message.Message{}
 		case n%daySeconds == 0:
 			return nil, oddDays(n / daySeconds)
 		case daySeconds%n != 0:
-			return nil, fmt.Sprintf("its period, %v, does not divide the day: it comes at other times each day", time.Duration(n)*time.Second)
+			return nil, message.Of("its period, %v, does not divide the day: it comes at other times each day", time.Duration(n)*time.Second)
 		default:
 			_, rest := floorDiv(local/1000, n)
-			return timeLines(int(rest), int(n)), ""
+			return timeLines(int(rest), int(n)), message.Message{}
 		}
 	}
-	return nil, "it is no interval"
+	return nil, message.Of("it is no interval")
 }
 
-func oddDays(n int64) string {
-	return fmt.Sprintf("a period of %d days keeps to neither weeks nor months", n)
+func oddDays(n int64) message.Message {
+	return message.Of("a period of %d days keeps to neither weeks nor months", n)
 }
 
 // atTime writes the fields up to the hour.
@@ -143,18 +143,18 @@ func dayLine(local, days int64) []string {
 	return []string{fmt.Sprint(atTime(local), " * * ", weekdayOf(day))}
 }
 
-func datedLine(local, months int64) ([]string, string) {
+func datedLine(local, months int64) ([]string, message.Message) {
 	days, _ := floorDiv(local, dayMillis)
 	_, month, day := dateOf(days)
 	switch {
 	case 12%months != 0 && months%12 == 0:
-		return nil, fmt.Sprintf("cron can't leave out years, but its period is %d years", months/12)
+		return nil, message.Of("cron can't leave out years, but its period is %d years", months/12)
 	case 12%months != 0:
-		return nil, fmt.Sprintf("a period of %d months comes in other months each year", months)
+		return nil, message.Of("a period of %d months comes in other months each year", months)
 	case month == 2 && day == 29:
-		return nil, "from 29 February a year leads to 28 February mostly, which cron can't say"
+		return nil, message.Of("from 29 February a year leads to 28 February mostly, which cron can't say")
 	case day > 28 && months < 12:
-		return nil, fmt.Sprintf("its slots are on day %d or on the last day of a shorter month, which cron can't say", day)
+		return nil, message.Of("its slots are on day %d or on the last day of a shorter month, which cron can't say", day)
 	}
 	set := uint64(0)
 	for m := 1; m <= 12; m++ {
@@ -162,7 +162,7 @@ func datedLine(local, months int64) ([]string, string) {
 			set |= 1 << m
 		}
 	}
-	return []string{fmt.Sprint(atTime(local), " ", day, " ", fieldText(set, 1, 12), " *")}, ""
+	return []string{fmt.Sprint(atTime(local), " ", day, " ", fieldText(set, 1, 12), " *")}, message.Message{}
 }
 
 // timeLines writes the times rest, rest + step, … of each day. Hours with the

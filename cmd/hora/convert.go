@@ -208,7 +208,7 @@ func (v *converting) convert(text string, o schedule.Options) (*answer, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &answer{Schedule: text, Zone: k.Zone, From: k.From, Until: k.Until, Exact: k.Exact, Smallest: k.Smallest, Reason: k.Reason,
+	a := &answer{Schedule: text, Zone: k.Zone, From: k.From, Until: k.Until, Exact: k.Exact, Smallest: k.Smallest, Reason: k.Reason.String(),
 		Schedules: []string{}, toCron: s.Kind() == schedule.ISO, found: k}
 	if v.server == forChronos {
 		v.asChronos(k, a)

@@ -1,5 +1,5 @@
 // What the server says and takes: the shapes of hora's own API.
-import { t } from "./i18n";
+import { locale, t } from "./i18n";
 
 export interface Task {
   run: string;
@@ -368,7 +368,7 @@ export async function call(path: string, o: Options = {}): Promise<Response> {
 }
 
 async function ask(path: string, method: string, o: Options): Promise<Response> {
-  const headers: Record<string, string> = { "X-Requested-With": "hora", ...o.headers };
+  const headers: Record<string, string> = { "X-Requested-With": "hora", "Accept-Language": locale(), ...o.headers };
   if (o.body !== undefined) headers["Content-Type"] = "application/json";
   if (method !== "GET" && gate.csrf) headers["Hora-CSRF"] = gate.csrf;
   try {

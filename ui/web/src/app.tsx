@@ -115,7 +115,7 @@ export function App() {
     document.documentElement.lang = language === "zh" ? "zh-CN" : "en";
   }, [language]);
   if (state === "asking") return <Loading />;
-  if (state === "out" && !me) return <LoginPage key={language} settings={<Settings />} />;
+  if (state === "out" && !me) return <LoginPage settings={<Settings />} />;
   return (
     <>
       <Frame />
@@ -125,7 +125,7 @@ export function App() {
 }
 
 function Frame() {
-  const language = useLocale();
+  useLocale();
   const place = usePlace();
   const [palette, setPalette] = useState(false);
   const orders = useOrders();
@@ -152,7 +152,7 @@ function Frame() {
     document.title = second ? `${second} – hora` : "hora";
   }, [second]);
   return (
-    <div className="app" key={language}>
+    <div className="app">
       <button type="button" className="skip" onClick={() => document.getElementById("main")?.focus()}>
         {t("skip")}
       </button>

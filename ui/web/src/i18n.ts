@@ -24,18 +24,24 @@ export function setLocale(l: Locale) {
   for (const listener of listeners) listener();
 }
 
-export const useLocale = () =>
-  useSyncExternalStore(
-    (l) => {
-      listeners.add(l);
-      return () => listeners.delete(l);
-    },
-    () => current,
-  );
+export function watchLocale(l: () => void): () => void {
+  listeners.add(l);
+  return () => {
+    listeners.delete(l);
+  };
+}
+
+export const useLocale = () => useSyncExternalStore(watchLocale, locale);
 
 export const has = (key: string): key is Key => Object.hasOwn(en, key);
 
+/** The text of a key, with what stands in its holes: {n} is a value, {n|job|jobs} one of two words by it. */
 export function t(key: Key, params: Record<string, string | number> = {}): string {
   const text: string = (current === "zh" ? zh : en)[key] ?? key;
-  return text.replace(/\{(\w+)\}/g, (whole, name: string) => (params[name] === undefined ? whole : String(params[name])));
+  const value = (name: string, missing: string) => (params[name] === undefined ? missing : String(params[name]));
+  return text
+    .replace(/\{(\w+)\|([^|}]*)\|([^|}]*)\}/g, (whole, name: string, one: string, more: string) =>
+      value(name, whole) === "1" ? one : more,
+    )
+    .replace(/\{(\w+)\}/g, (whole, name: string) => value(name, whole));
 }

@@ -3,6 +3,7 @@ import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { Problem } from "./api";
 import { App } from "./app";
+import { watchLocale } from "./i18n";
 import { follow } from "./live";
 import { identify } from "./session";
 import "./style.css";
@@ -20,6 +21,12 @@ const client = new QueryClient({
     },
     mutations: { networkMode: "always", retry: false },
   },
+});
+
+// The server answers in the language of the page: what is shown is asked anew, and nothing else is kept.
+watchLocale(() => {
+  client.removeQueries({ type: "inactive" });
+  void client.invalidateQueries();
 });
 
 void identify().then(() => follow(client));

@@ -3,7 +3,7 @@ import { Handle, type Node, type NodeProps, Position } from "@xyflow/react";
 import { createContext, memo, useContext } from "react";
 import type { GraphNode } from "../api";
 import { count } from "../format";
-import { t } from "../i18n";
+import { t, useLocale } from "../i18n";
 import { JobBadges, tone } from "../parts";
 
 export interface BoxData extends Record<string, unknown> {
@@ -21,6 +21,7 @@ export const Folding = createContext<(name: string) => void>(() => undefined);
 
 const JobBox = memo(({ data: { job, focus, critical, folded, behind } }: NodeProps<JobNode>) => {
   const toggle = useContext(Folding);
+  useLocale();
   const foldText = t(folded ? "graph.unfoldJob" : "graph.foldJob", { name: job.name, n: count(behind ?? 0) });
   return (
     <div className={`box ${tone(job.failing ? "failing" : job.state)} ${focus ? "focus" : ""} ${critical ? "critical" : ""}`}>

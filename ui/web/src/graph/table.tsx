@@ -2,7 +2,7 @@
 import { memo, useEffect, useMemo, useState } from "react";
 import type { GraphNode, Network } from "../api";
 import { count, span } from "../format";
-import { t } from "../i18n";
+import { t, useLocale } from "../i18n";
 import { JobBadges } from "../parts";
 import { to } from "../router";
 import "./graph.css";
@@ -19,25 +19,28 @@ interface RowProps {
   behind: string[];
 }
 
-const Row = memo(({ node, depth, chain, before, behind }: RowProps) => (
-  <tr>
-    <th scope="row">
-      <a href={to(["jobs", node.name])}>{node.name}</a>
-    </th>
-    <td>
-      <JobBadges row={node} />
-    </td>
-    <td>
-      <Names list={before} />
-    </td>
-    <td>
-      <Names list={behind} />
-    </td>
-    <td className="num">{depth}</td>
-    <td className="num">{node.durationMs === undefined ? "–" : span(node.durationMs)}</td>
-    <td className="num">{chain > 0 ? t("graph.place", { n: chain }) : "–"}</td>
-  </tr>
-));
+const Row = memo(({ node, depth, chain, before, behind }: RowProps) => {
+  useLocale();
+  return (
+    <tr>
+      <th scope="row">
+        <a href={to(["jobs", node.name])}>{node.name}</a>
+      </th>
+      <td>
+        <JobBadges row={node} />
+      </td>
+      <td>
+        <Names list={before} />
+      </td>
+      <td>
+        <Names list={behind} />
+      </td>
+      <td className="num">{depth}</td>
+      <td className="num">{node.durationMs === undefined ? "–" : span(node.durationMs)}</td>
+      <td className="num">{chain > 0 ? t("graph.place", { n: chain }) : "–"}</td>
+    </tr>
+  );
+});
 Row.displayName = "Row";
 
 function Names({ list }: { list: string[] }) {

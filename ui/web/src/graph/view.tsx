@@ -94,6 +94,7 @@ function useElements({ placed: { network, laid }, focus, critical, folds }: Prop
           })),
     [network, laid, focus, critical, folds, far],
   );
+  const [onFailure, onEnd] = [t("edge.failed"), t("edge.done")];
   const edges: Edge[] = useMemo(
     () =>
       far
@@ -103,11 +104,12 @@ function useElements({ placed: { network, laid }, focus, critical, folds }: Prop
             source: e.from,
             target: e.to,
             className: `${e.condition} ${e.satisfied ? "satisfied" : ""} ${critical?.has(e.from) && critical.has(e.to) ? "critical" : ""}`,
-            label: e.condition === "succeeded" ? undefined : t(e.condition === "failed" ? "edge.failed" : "edge.done"),
+            label: e.condition === "succeeded" ? undefined : e.condition === "failed" ? onFailure : onEnd,
             markerEnd: { type: MarkerType.ArrowClosed, width: 16, height: 16, markerUnits: "userSpaceOnUse" },
             focusable: false,
+            ariaLabel: `${e.from} → ${e.to}`,
           })),
-    [network, critical, far],
+    [network, critical, far, onFailure, onEnd],
   );
   return { nodes, edges };
 }
@@ -240,6 +242,8 @@ function Drawn(props: Props & { placed: Placed }) {
             "controls.zoomOut.ariaLabel": t("graph.zoomOut"),
             "controls.fitView.ariaLabel": t("graph.fit"),
             "node.a11yDescription.default": t("graph.keys"),
+            "node.a11yDescription.keyboardDisabled": t("graph.keys"),
+            "edge.a11yDescription.default": t("graph.edge"),
           }}
         >
           {far && paint ? (

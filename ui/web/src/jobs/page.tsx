@@ -116,7 +116,7 @@ export function Jobs() {
       <div className="toolbar">
         <Filter q={q} setQ={setQ} />
         <span className="total num" role="status">
-          {rows.known && !rows.error ? t(rows.total === 1 ? "jobs.totalOne" : "jobs.total", { n: count(rows.total) }) : ""}
+          {rows.known && !rows.error ? t("jobs.total", { n: count(rows.total) }) : ""}
         </span>
         {orders && (
           <Menu label={t("jobs.bulk")}>
