@@ -296,6 +296,11 @@ func TestSessions(t *testing.T) {
 			return w.call(method, path, body, h)
 		}
 		send("GET", "/api/me", "").want(t, "me", 200, `"csrf":"`+me.CSRF+`"`)
+		for _, path := range []string{"/api/jobs", "/scheduler/jobs", "/api/audit"} { // what a cache kept would be shown to others
+			if got := send("GET", path, "").header.Get("Cache-Control"); got != "no-store" {
+				t.Errorf("%s: Cache-Control %q", path, got)
+			}
+		}
 		send("PUT", "/api/jobs/mine", "").want(t, "without token", 403, "Hora-CSRF")
 		send("PUT", "/api/jobs/mine", "wrong").want(t, "wrong token", 403, "Hora-CSRF")
 		send("PUT", "/api/jobs/mine", me.CSRF, "Origin", "http://evil.example").want(t, "another site", 403, "may not change anything")
@@ -342,18 +347,19 @@ func TestFailedLogins(t *testing.T) {
 				w.as("hush3", "GET", "/api/jobs", "").want(t, fmt.Sprint("guess ", i), 401, "not known")
 			}
 		}
-		late := basic("anna", "wrong")
+		late := basic("someone", "wrong")
 		late.want(t, "one too many", 429, "too many logins have failed; try again in 3 s")
 		if late.header.Get("Retry-After") != "3" {
 			t.Errorf("Retry-After %q", late.header.Get("Retry-After"))
 		}
 		w.as("hush3", "GET", "/scheduler/jobs", "").want(t, "a token", 429, `{"message":"too many`)
-		w.as("", "POST", "/api/login", `{"user":"anna","password":"wrong"}`).want(t, "the form", 429, `"status":429`)
+		w.as("", "POST", "/api/login", `{"user":"someone","password":"wrong"}`).want(t, "the form", 429, `"status":429`)
 		basic("anna", "s3cret12").want(t, "who is known", 200, "")
 		w.as("viewer", "GET", "/api/jobs", "").want(t, "a token", 200, "")
 		time.Sleep(3 * time.Second)
-		basic("anna", "wrong").want(t, "later", 401, "")
-		basic("anna", "wrong").want(t, "later", 429, "")
+		basic("someone", "wrong").want(t, "later", 401, "")
+		basic("someone", "wrong").want(t, "later", 429, "")
+		basic("anna", "wrong").want(t, "who has been here before is counted for themselves", 401, "")
 		if log := w.log.String(); !strings.Contains(log, `user=anna address=192.0.2.1`) || !strings.Contains(log, "user=(unknown)") || strings.Contains(log, "hush") || strings.Contains(log, "wrong") {
 			t.Errorf("log:\n%s", log)
 		}
@@ -389,8 +395,21 @@ func TestNobodyIsLockedOut(t *testing.T) {
 		if code := from("203.0.113.99", "guess"); code != 429 {
 			t.Errorf("one more guess: %d", code)
 		}
+		for i := range 30 {
+			r := httptest.NewRequest("GET", "/api/me", nil)
+			r.RemoteAddr = "198.51.100.1:1"
+			r.SetBasicAuth(fmt.Sprint("nobody", i), "guess")
+			w.handler.ServeHTTP(httptest.NewRecorder(), r)
+		}
 		if code := from("198.51.100.1", "s3cret12"); code != 200 {
 			t.Errorf("anna herself: %d", code)
+		}
+		w.gate.Replace(policy(t, accessFile(t)))
+		for range 20 {
+			from("198.51.100.1", "guess")
+		}
+		if code := from("198.51.100.1", "s3cret12"); code != 429 {
+			t.Errorf("where it is anna's own address that guesses: %d", code)
 		}
 	})
 }

@@ -133,6 +133,7 @@ func (g *Gate) Handler(next http.Handler) http.Handler {
 			c.refuse(w, r, fault(http.StatusForbidden, "a change under a session needs the header %s with the token of GET /api/me", csrfHeader))
 			return
 		}
+		w.Header().Set("Cache-Control", "no-store") // it is for this caller alone, unless the handler knows better
 		next.ServeHTTP(w, c.in(r))
 	})
 }
@@ -305,15 +306,20 @@ func (g *Gate) password(ctx context.Context, c *caller, user, password string) (
 }
 
 // take counts a try; back takes it back, and wait is above 0 if it was one too many.
-// Failures from elsewhere do not keep a user out of where they have been before, so
-// that nobody can be locked out by others. g.mu is held.
+// A user at an address from which they have logged in before is counted for
+// themselves, so that nobody is locked out by others who guess: neither from
+// elsewhere nor, behind a proxy or NAT, from what looks like the same address.
+// g.mu is held.
 func (g *Gate) take(user, address string, now time.Time) (back func(), wait time.Duration) {
+	if pair := user + "\x00" + address; g.met[pair] {
+		if wait, ok := g.addresses.Take(pair, now); !ok {
+			return nil, wait
+		}
+		return func() { g.addresses.Return(pair) }, 0
+	}
 	wait, ok := g.addresses.Take(address, now)
 	if !ok {
 		return nil, wait
-	}
-	if g.met[user+"\x00"+address] {
-		return func() { g.addresses.Return(address) }, 0
 	}
 	if wait, ok = g.users.Take(user, now); !ok {
 		g.addresses.Return(address)

@@ -21,6 +21,7 @@ export function RunPage({ id }: { id: string }) {
   const [picked, setPicked] = useState<number | null>(null);
   if (!run) return q.error ? <Failure error={q.error} /> : <Loading />;
   const over = run.state === "ended";
+  const own = !!(run.arguments || run.environment); // what it was given by hand it gets again
   const order = async (done: Key, act: () => Promise<unknown>) => {
     try {
       const made = (await act()) as { run?: string } | undefined;
@@ -43,7 +44,13 @@ export function RunPage({ id }: { id: string }) {
         <Badge of={run.outcome ?? run.state} />
         <div className="actions" hidden={run.may && !run.may.act}>
           {over && (
-            <button type="button" className="primary" onClick={() => order("did.retry", () => send("POST", `runs/${id}/retry`))}>
+            <button
+              type="button"
+              className="primary"
+              disabled={own && run.may && !run.may.define}
+              title={own ? run.may?.reason : undefined}
+              onClick={() => order("did.retry", () => send("POST", `runs/${id}/retry`))}
+            >
               {t("act.retry")}
             </button>
           )}
