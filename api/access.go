@@ -55,6 +55,7 @@ var needs = map[string]access.Role{
 	"GET /api/jobs/{name}/revisions/{revision}":           access.Viewer,
 	"POST /api/jobs/{name}/revisions/{revision}/revert":   access.Operator,
 	"GET /api/jobs/{name}/explain":                        access.Viewer,
+	"GET /api/jobs/{name}/calendar":                       access.Viewer,
 	"GET /api/jobs/{name}/history":                        access.Viewer,
 	"GET /api/defaults":                                   access.Viewer,
 	"GET /api/definitions":                                access.Viewer,

@@ -58,6 +58,7 @@ var operations = map[string]operation{
 	"GET /api/jobs/{name}/revisions/{revision}":           {summary: "One of them", gives: Revision{}},
 	"POST /api/jobs/{name}/revisions/{revision}/revert":   {summary: "Put an earlier definition into force again", gives: JobDocument{}, refuses: []int{409, 412}},
 	"GET /api/jobs/{name}/explain":                        {summary: "Why the job is where it is", gives: Explanation{}},
+	"GET /api/jobs/{name}/calendar":                       {summary: "What the job came to, day by day (UTC), for longer than its runs are kept", gives: CalendarPage{}},
 	"GET /api/jobs/{name}/history":                        {summary: "Runs and decisions that are over, newest first", query: "limit: entries, 50 if it is missing", gives: []HistoryEntry{}},
 	"GET /api/defaults":                                   {summary: "What the server takes for fields that a definition does not have", gives: DefaultValues{}},
 	"GET /api/definitions":                                {summary: "All definitions, and what the server gives to jobs that do not say", gives: map[string]any{}},

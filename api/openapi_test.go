@@ -164,7 +164,7 @@ func TestOpenAPIAnswers(t *testing.T) {
 			{"POST", "/api/jobs/load/backfill", "/api/jobs/{name}/backfill", `{"from":"1999-12-01T00:00:00Z"}`}, {"DELETE", "/api/jobs/load/backfill", "/api/jobs/{name}/backfill"},
 			{"POST", "/api/jobs/load/pause", "/api/jobs/{name}/pause", `{"reason":"x"}`}, {"POST", "/api/jobs/load/resume", "/api/jobs/{name}/resume"},
 			{"GET", "/api/jobs/load/revisions", "/api/jobs/{name}/revisions"}, {"GET", "/api/jobs/load/revisions/1", "/api/jobs/{name}/revisions/{revision}"},
-			{"GET", "/api/jobs/load/explain", "/api/jobs/{name}/explain"}, {"GET", "/api/jobs/load/history", "/api/jobs/{name}/history"},
+			{"GET", "/api/jobs/load/explain", "/api/jobs/{name}/explain"}, {"GET", "/api/jobs/load/history", "/api/jobs/{name}/history"}, {"GET", "/api/jobs/load/calendar", "/api/jobs/{name}/calendar"},
 			{"GET", "/api/runs", "/api/runs"}, {"GET", "/api/runs/" + made.Run, "/api/runs/{run}"}, {"POST", "/api/runs/" + made.Run + "/retry", "/api/runs/{run}/retry"},
 			{"POST", "/api/runs/" + made.Run + "/kill", "/api/runs/{run}/kill"}, {"POST", "/api/runs/" + made.Run + "/retry", "/api/runs/{run}/retry"},
 			{"GET", "/api/runs/" + made.Run + "/attempts/0/files", "/api/runs/{run}/attempts/{attempt}/files"},

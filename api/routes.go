@@ -111,6 +111,7 @@ var ours = []route{
 	{"GET", "/api/defaults", anything, jsonOnly, (*server).apiDefaults, ""},
 	{"GET", "/api/definitions", anything, jsonOnly, (*server).apiDefinitions, ""},
 	{"GET", "/api/jobs/{name}/explain", anything, jsonOnly, (*server).apiExplain, ""},
+	{"GET", "/api/jobs/{name}/calendar", anything, jsonOnly, (*server).apiCalendar, ""},
 	{"GET", "/api/jobs/{name}/history", anything, jsonOnly, (*server).apiHistory, ""},
 	{"GET", "/api/me", anything, jsonOnly, (*server).apiMe, ""},
 	{"POST", "/api/login", jsonAny, jsonOnly, (*server).apiLogin, ""},

@@ -518,7 +518,7 @@ func (k *talk) remember(c scheduler.Change) {
 		delete(k.held, fmt.Sprintf("state %d", c.UID))
 		delete(k.held, key)
 		return
-	case scheduler.DropRun, scheduler.DropEntry, scheduler.DropRevision, scheduler.DropAudit:
+	case scheduler.DropRun, scheduler.DropEntry, scheduler.DropRevision, scheduler.DropTally, scheduler.DropAudit:
 		delete(k.held, key)
 		return
 	}
@@ -547,6 +547,10 @@ func (k *talk) key(c scheduler.Change) string {
 		return fmt.Sprintf("revision %d %d", c.Revision.UID, c.Revision.Number)
 	case scheduler.DropRevision:
 		return fmt.Sprintf("revision %d %d", c.UID, c.Number)
+	case scheduler.PutTally:
+		return fmt.Sprintf("tally %d %d", c.UID, c.Tally.Month)
+	case scheduler.DropTally:
+		return fmt.Sprintf("tally %d %d", c.UID, c.Month)
 	case scheduler.PutAudit:
 		return fmt.Sprintf("audit %d", c.Audit.Seq)
 	case scheduler.DropAudit:
@@ -603,12 +607,24 @@ func (k *talk) write(c scheduler.Change) string {
 		return fmt.Sprintf("keep revision %d of %s", c.Revision.Number, k.names[c.Revision.UID])
 	case scheduler.DropRevision:
 		return fmt.Sprintf("delete revision %d of %s", c.Number, k.names[c.UID])
+	case scheduler.PutTally:
+		return k.writeTally(c)
+	case scheduler.DropTally:
+		return fmt.Sprintf("delete the days of %s in %s", k.names[c.UID], scheduler.Tally{Month: c.Month}.Date(1).Format("2006-01"))
 	case scheduler.PutAudit:
 		return k.writeAudit(c.Audit)
 	case scheduler.DropAudit:
 		return fmt.Sprintf("delete audit %d", c.Seq)
 	}
 	panic("unknown change")
+}
+
+func (k *talk) writeTally(c scheduler.PutTally) string {
+	s := fmt.Sprintf("keep the days of %s in %s:", k.names[c.UID], c.Tally.Date(1).Format("2006-01"))
+	for _, d := range c.Tally.Counts() {
+		s += fmt.Sprintf(" %d(%d succeeded, %d failed, %d missed, %d others)", d.Day, d.Succeeded, d.Failed, d.Missed, d.Other)
+	}
+	return s
 }
 
 func (k *talk) writeAudit(a *scheduler.Audit) string {

@@ -254,6 +254,7 @@ func (s *State) deleteJob(ev DeleteJob) error {
 		s.change(DropEntry{e.rec.UID, seq})
 	}
 	s.dropRevisions(e.rec)
+	s.dropTallies(e)
 	s.tell(e, Notice{Kind: JobDeleted})
 	s.audit(Audit{Action: ActionDelete, Job: name, Revision: e.rec.Revision})
 	for _, child := range children {

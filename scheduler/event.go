@@ -120,6 +120,11 @@ type (
 	PutMeta struct{ Meta *Meta }
 	// PutRevision keeps a definition that has been replaced.
 	PutRevision struct{ Revision *Revision }
+	// PutTally keeps the days of a month that is over.
+	PutTally struct {
+		UID   UID
+		Tally Tally
+	}
 	// PutAudit writes down who ordered what.
 	PutAudit struct{ Audit *Audit }
 	// DropJob deletes a job's definition and state.
@@ -142,6 +147,11 @@ type (
 		UID    UID
 		Number uint64
 	}
+	// DropTally deletes the days of a month that is too long ago.
+	DropTally struct {
+		UID   UID
+		Month uint64
+	}
 	// DropAudit deletes a line of the audit log.
 	DropAudit struct{ Seq uint64 }
 )
@@ -152,6 +162,8 @@ func (PutRun) change()       {}
 func (PutEntry) change()     {}
 func (PutMeta) change()      {}
 func (PutRevision) change()  {}
+func (PutTally) change()     {}
+func (DropTally) change()    {}
 func (PutAudit) change()     {}
 func (DropRevision) change() {}
 func (DropAudit) change()    {}

@@ -51,14 +51,20 @@ type (
 		Spent     map[string]Spent // by parent: how much of its counts is spent
 
 		Counters
-		Recent         []Outcome // of the last runs, newest last, at most MaxRecent
-		Last           LastRun   // the newest of them
+		Past
 		DisabledReason string    // why the job is disabled, as hora or whoever disabled it says
 		SkipSlot       time.Time // the slot that a person wants skipped; zero: none
 		Backfill       *Backfill // in progress; nil: none
 
 		Imported time.Time // when the job came from another scheduler; zero: it is our own
 		Foreign  []string  // tasks of that scheduler whose end was counted, newest last, at most maxForeign
+	}
+
+	// Past is what a job came to, in short.
+	Past struct {
+		Recent []Outcome // of the last runs, newest last, at most MaxRecent
+		Last   LastRun   // the newest of them
+		Tally  Tally     // of this month
 	}
 
 	// LastRun tells of the last run of a job that had an attempt.

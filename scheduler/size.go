@@ -12,7 +12,7 @@ func size(c Change) int {
 	case PutJobRecord:
 		return jobSize(c.Job.Job)
 	case PutJobState:
-		n := 400
+		n := 400 + 2*len(c.State.Tally.Days)
 		for name := range c.State.Spent {
 			n += len(name) + 60
 		}
@@ -24,6 +24,8 @@ func size(c Change) int {
 		return 700 + 2*len(c.Run.JobName) + overrideSize(c.Run.Arguments, c.Run.Environment) + attemptsSize(c.Run.Attempts)
 	case PutEntry:
 		return 500 + 2*len(c.Entry.JobName) + len(c.Entry.Reason) + overrideSize(c.Entry.Arguments, c.Entry.Environment) + attemptsSize(c.Entry.Attempts)
+	case PutTally:
+		return 150 + 2*len(c.Tally.Days)
 	case PutRevision:
 		if c.Revision.Job != nil {
 			return jobSize(c.Revision.Job)

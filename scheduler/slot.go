@@ -156,7 +156,11 @@ func (s *State) slotRun(e *entity, slot time.Time, keep bool) {
 // record writes a line of history, and deletes the one that is too old.
 func (s *State) record(e *entity, entry Entry) *Entry {
 	entry.UID, entry.JobName, entry.Seq = e.rec.UID, e.rec.Job.Name, e.state.Entries
-	s.setState(e, func(st *JobState) { st.Entries++ })
+	tally := e.state.Tally
+	if entry.Kind != OfBackfill { // of the past: it does not count
+		tally = s.count(e, &entry)
+	}
+	s.setState(e, func(st *JobState) { st.Entries, st.Tally = st.Entries+1, tally })
 	s.change(PutEntry{&entry})
 	if entry.Seq >= s.cfg.History {
 		s.change(DropEntry{entry.UID, entry.Seq - s.cfg.History})

@@ -132,6 +132,8 @@ func checkRecord(r *scheduler.Records, op Op) (err error) {
 		_, err = decodeEntry(op.Value)
 	case revisionPrefix:
 		_, err = decodeRevision(op.Value)
+	case tallyPrefix:
+		_, err = decodeTally(op.Value)
 	case auditPrefix:
 		_, err = decodeAudit(op.Value)
 	case restoring + "/":

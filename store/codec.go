@@ -64,6 +64,7 @@ type stateV1 struct {
 	LastSuccess    time.Time            `json:"lastSuccess,omitzero"`
 	LastError      time.Time            `json:"lastError,omitzero"`
 	Recent         []byte               `json:"recent,omitempty"`
+	Tally          *tallyV1             `json:"tally,omitempty"`
 	LastSlot       time.Time            `json:"lastSlot,omitzero"`
 	LastBegan      time.Time            `json:"lastBegan,omitzero"`
 	LastEnded      time.Time            `json:"lastEnded,omitzero"`
@@ -94,6 +95,22 @@ type backfillV1 struct {
 	actorV1
 }
 
+// tallyV1 is the days of a month, as the scheduler packs them.
+type tallyV1 struct {
+	Month uint64 `json:"month"`
+	Since uint64 `json:"since,omitzero"`
+	Days  []byte `json:"days,omitempty"`
+}
+
+func encodeTally(t *scheduler.Tally) []byte { return seal(tallyV1(*t)) }
+
+func decodeTally(value []byte) (*scheduler.Tally, error) {
+	var v tallyV1
+	err := open(value, &v)
+	t := scheduler.Tally(v)
+	return &t, err
+}
+
 func encodeState(s *scheduler.JobState) []byte {
 	v := stateV1{
 		UID: uint64(s.UID), Decided: s.Decided, Runs: s.Runs, Entries: s.Entries, Successes: s.Successes, Failures: s.Failures,
@@ -103,6 +120,10 @@ func encodeState(s *scheduler.JobState) []byte {
 	}
 	if b := s.Backfill; b != nil {
 		v.Backfill = &backfillV1{b.From, b.To, b.Cursor, b.Parallel, b.Slots, b.Made, encodeActor(b.By)}
+	}
+	if s.Tally.Month != 0 {
+		t := tallyV1(s.Tally)
+		v.Tally = &t
 	}
 	for _, o := range s.Recent {
 		v.Recent = append(v.Recent, byte(o))
@@ -121,7 +142,8 @@ func decodeState(value []byte) (*scheduler.JobState, error) {
 	err := open(value, &v)
 	s := &scheduler.JobState{
 		UID: scheduler.UID(v.UID), Decided: v.Decided, Runs: v.Runs, Entries: v.Entries, Successes: v.Successes, Failures: v.Failures,
-		DisabledReason: v.DisabledReason, SkipSlot: v.SkipSlot, Imported: v.Imported, Foreign: v.Foreign, Last: scheduler.LastRun{Slot: v.LastSlot, Began: v.LastBegan, Ended: v.LastEnded},
+		DisabledReason: v.DisabledReason, SkipSlot: v.SkipSlot, Imported: v.Imported, Foreign: v.Foreign,
+		Past: scheduler.Past{Last: scheduler.LastRun{Slot: v.LastSlot, Began: v.LastBegan, Ended: v.LastEnded}},
 		Counters: scheduler.Counters{
 			SuccessCount: v.SuccessCount, ErrorCount: v.ErrorCount, ErrorsSinceLastSuccess: v.SinceSuccess,
 			LastSuccess: v.LastSuccess, LastError: v.LastError,
@@ -131,6 +153,9 @@ func decodeState(value []byte) (*scheduler.JobState, error) {
 		s.Backfill = &scheduler.Backfill{
 			From: b.From, To: b.To, Cursor: b.Cursor, Parallel: b.Parallel, Slots: b.Slots, Made: b.Made, By: decodeActor(b.actorV1),
 		}
+	}
+	if v.Tally != nil {
+		s.Tally = scheduler.Tally(*v.Tally)
 	}
 	for _, o := range v.Recent {
 		s.Recent = append(s.Recent, scheduler.Outcome(o))

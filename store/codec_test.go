@@ -83,6 +83,7 @@ func TestCodecRoundTrip(t *testing.T) {
 	roundTrip(t, encodeEntry, decodeEntry)
 	roundTrip(t, encodeRevision, decodeRevision)
 	roundTrip(t, encodeAudit, decodeAudit)
+	roundTrip(t, encodeTally, decodeTally)
 	job := filled[scheduler.JobRecord]()
 	got, err := decodeJob(encodeJob(job))
 	if err != nil || !reflect.DeepEqual(got, job) {

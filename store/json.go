@@ -167,6 +167,9 @@ func (v *stateV1) write(o *object) {
 	if len(v.Recent) > 0 {
 		o.other("recent", v.Recent)
 	}
+	if v.Tally != nil {
+		o.other("tally", v.Tally)
+	}
 	o.time("lastSlot", v.LastSlot, omit)
 	o.time("lastBegan", v.LastBegan, omit)
 	o.time("lastEnded", v.LastEnded, omit)

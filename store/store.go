@@ -69,6 +69,11 @@ func (s *Store) Revisions(ctx context.Context, uid scheduler.UID) ([]*scheduler.
 	return all(ctx, s, revisionPrefix+hex(uint64(uid))+"/", decodeRevision)
 }
 
+// Tallies reads the days of a job in months that are over, oldest first.
+func (s *Store) Tallies(ctx context.Context, uid scheduler.UID) ([]*scheduler.Tally, error) {
+	return all(ctx, s, tallyPrefix+hex(uint64(uid))+"/", decodeTally)
+}
+
 // Audit reads the audit log, oldest first.
 func (s *Store) Audit(ctx context.Context) ([]*scheduler.Audit, error) {
 	return all(ctx, s, auditPrefix, decodeAudit)
@@ -186,6 +191,7 @@ const (
 	runPrefix      = "run/"
 	entryPrefix    = "history/"
 	revisionPrefix = "revision/"
+	tallyPrefix    = "tally/"
 	auditPrefix    = "audit/"
 )
 
@@ -199,6 +205,10 @@ func entryKey(uid scheduler.UID, seq uint64) string {
 
 func revisionKey(uid scheduler.UID, number uint64) string {
 	return revisionPrefix + hex(uint64(uid)) + "/" + hex(number)
+}
+
+func tallyKey(uid scheduler.UID, month uint64) string {
+	return tallyPrefix + hex(uint64(uid)) + "/" + hex(month)
 }
 
 // encode turns a change into ops.
@@ -227,6 +237,10 @@ func encode(c scheduler.Change) []Op {
 		return []Op{{Key: entryKey(c.UID, c.Seq)}}
 	case scheduler.DropRevision:
 		return []Op{{Key: revisionKey(c.UID, c.Number)}}
+	case scheduler.PutTally:
+		return []Op{{tallyKey(c.UID, c.Tally.Month), encodeTally(&c.Tally)}}
+	case scheduler.DropTally:
+		return []Op{{Key: tallyKey(c.UID, c.Month)}}
 	case scheduler.DropAudit:
 		return []Op{{Key: auditPrefix + hex(c.Seq)}}
 	}

@@ -79,6 +79,11 @@ func (v *View) Revisions(ctx context.Context, j *Job) ([]*scheduler.Revision, er
 	return v.store.Revisions(ctx, j.UID)
 }
 
+// Tallies reads a job's days of the months that are over, oldest first.
+func (v *View) Tallies(ctx context.Context, j *Job) ([]*scheduler.Tally, error) {
+	return v.store.Tallies(ctx, j.UID)
+}
+
 // Audit reads who ordered what, oldest first.
 func (v *View) Audit(ctx context.Context) ([]*scheduler.Audit, error) { return v.store.Audit(ctx) }
 

@@ -133,6 +133,19 @@ export interface JobDocument {
   backfill?: { from: string; to: string; parallelism: number; slots: number; made: number; by?: string };
 }
 
+/** What runs and slots came to on one day of UTC. */
+export interface CalendarDay {
+  day: string;
+  succeeded: number;
+  failed: number;
+  missed: number;
+  other: number;
+}
+
+export interface CalendarPage {
+  days: CalendarDay[];
+}
+
 export interface Mistake {
   field?: string;
   detail: string;

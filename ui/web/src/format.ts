@@ -88,6 +88,9 @@ export function duration(text: string): string {
 export const weekdays = () =>
   Array.from({ length: 7 }, (_, i) => formatter({ timeZone: "UTC", weekday: "short" }).format(Date.UTC(2026, 0, 5 + i)));
 
+/** A month, counted from 0, in short. */
+export const monthName = (month: number) => formatter({ timeZone: "UTC", month: "short" }).format(Date.UTC(2026, month, 1));
+
 /** A length of time in whole units, for something that counts. */
 function coarse(ms: number): string {
   const s = Math.max(0, Math.round(ms / 1000));

@@ -1,71 +1,92 @@
 // What came of a job, day by day.
 import { useQuery } from "@tanstack/react-query";
-import { get, query, type RunPage } from "../api";
-import { absolute, isTime, weekdays } from "../format";
+import { type KeyboardEvent, useEffect, useRef } from "react";
+import { type CalendarDay, type CalendarPage, enc, get } from "../api";
+import { count, monthName, weekdays } from "../format";
 import { t } from "../i18n";
+import { local } from "../instant";
+import { Failure } from "../parts";
 import { to } from "../router";
 
-const weeks = 16;
+const weeks = 53;
+const dayMs = 86_400_000;
+const look = (d: CalendarDay) => (d.failed ? "bad" : d.missed ? "warn" : d.succeeded ? "good" : "off");
+const numbers = ({ succeeded, failed, missed, other }: CalendarDay) => ({
+  good: count(succeeded),
+  bad: count(failed),
+  missed: count(missed),
+  other: count(other),
+});
 
-interface Day {
-  good: number;
-  bad: number;
-  other: number;
-}
-
-const dayOf = (ms: number) => absolute(ms).slice(0, 10);
-const look = (d: Day) => (d.bad ? "bad" : d.good ? "good" : "warn");
-
-/** Days as squares of a table: how many runs ended that day, and how. A day leads to its runs. */
+/** The days of a year (of UTC, as the server counts them) as squares of a table. A day leads to its runs. */
 export function Calendar({ name }: { name: string }) {
-  const runs = useQuery({
+  const q = useQuery({
     queryKey: ["jobRuns", name, "calendar"],
-    queryFn: ({ signal }) => get<RunPage>(`runs${query({ job: name, state: "ended", limit: 1000 })}`, signal),
-    staleTime: 30_000,
+    queryFn: ({ signal }) => get<CalendarPage>(`jobs/${enc(name)}/calendar`, signal),
   });
-  const days = new Map<string, Day>();
-  for (const r of runs.data?.runs ?? []) {
-    const key = dayOf(Date.parse(isTime(r.ended) ? r.ended : r.created));
-    const d = days.get(key) ?? { good: 0, bad: 0, other: 0 };
-    if (r.outcome === "succeeded") d.good += r.count;
-    else if (r.outcome === "failed") d.bad += r.count;
-    else d.other += r.count;
-    days.set(key, d);
-  }
-  const today = new Date();
-  const weekday = (today.getDay() + 6) % 7;
-  const at = (week: number, row: number) =>
-    new Date(today.getFullYear(), today.getMonth(), today.getDate() - ((weeks - 1 - week) * 7 + weekday - row), 12);
+  const box = useRef<HTMLDivElement>(null);
+  const days = new Map(q.data?.days.map((d) => [d.day, d]));
+  const newest = q.data?.days.at(-1)?.day;
+  useEffect(() => {
+    if (newest && box.current) box.current.scrollLeft = box.current.scrollWidth;
+  }, [newest]);
+  const today = Math.floor(Date.now() / dayMs) * dayMs;
+  const weekday = (new Date(today).getUTCDay() + 6) % 7;
+  const at = (week: number, row: number) => today - ((weeks - 1 - week) * 7 + weekday - row) * dayMs;
+  const month = (week: number) => new Date(at(week, 6)).getUTCMonth();
+  // Of all the squares Tab meets one; the arrows go on from there.
+  const move = (e: KeyboardEvent) => {
+    const step = { ArrowLeft: -7, ArrowRight: 7, ArrowUp: -1, ArrowDown: 1 }[e.key];
+    const from = (e.target as HTMLElement).dataset.at;
+    if (!step || !from) return;
+    e.preventDefault();
+    for (let ms = Number(from) + step * dayMs; ms <= today && ms > today - weeks * 7 * dayMs; ms += step * dayMs) {
+      const next = box.current?.querySelector<HTMLElement>(`[data-at="${ms}"]`);
+      if (next) {
+        next.focus();
+        return;
+      }
+    }
+  };
+  const square = (ms: number) => {
+    const key = new Date(ms).toISOString().slice(0, 10);
+    const d = days.get(key);
+    if (!d) return <span className="day" title={`${key}: ${t("job.dayNone")}`} />;
+    const text = `${key}: ${t("job.day", numbers(d))}`;
+    return (
+      <a
+        className={`day ${look(d)}`}
+        href={to(["jobs", name, "runs"], { from: local(ms), to: local(ms + dayMs) })}
+        title={text}
+        tabIndex={key === newest ? 0 : -1}
+        data-at={ms}
+      >
+        <span className="hidden">{text}</span>
+      </a>
+    );
+  };
   return (
-    <div className="scroll-x">
-      <table className="calendar">
+    <div className="scroll-x" ref={box}>
+      <Failure error={q.error} />
+      <table className="calendar" onKeyDown={move}>
         <caption>{t("job.calendar")}</caption>
+        <thead>
+          <tr>
+            <td />
+            {Array.from({ length: weeks }, (_, w) => (
+              <td key={w} className="month">
+                {w > 0 && month(w) !== month(w - 1) && <span>{monthName(month(w))}</span>}
+              </td>
+            ))}
+          </tr>
+        </thead>
         <tbody>
           {weekdays().map((word, row) => (
             <tr key={word}>
               <th scope="row">{word}</th>
-              {Array.from({ length: weeks }, (_, week) => {
-                const day = at(week, row);
-                if (day.getTime() > today.getTime() + 86_400_000 / 2 && dayOf(day.getTime()) > dayOf(today.getTime()))
-                  return <td key={week} />;
-                const key = dayOf(day.getTime());
-                const d = days.get(key);
-                const text = `${key}: ${d ? t("job.day", { good: d.good, bad: d.bad, other: d.other }) : t("job.dayNone")}`;
-                return (
-                  <td key={week} title={text}>
-                    {d ? (
-                      <a
-                        className={`day ${look(d)}`}
-                        href={to(["jobs", name, "runs"], { from: `${key}T00:00`, to: `${dayOf(day.getTime() + 86_400_000)}T00:00` })}
-                      >
-                        <span className="hidden">{text}</span>
-                      </a>
-                    ) : (
-                      <span className="day" />
-                    )}
-                  </td>
-                );
-              })}
+              {Array.from({ length: weeks }, (_, w) => (
+                <td key={w}>{at(w, row) <= today && square(at(w, row))}</td>
+              ))}
             </tr>
           ))}
         </tbody>
