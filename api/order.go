@@ -1,7 +1,6 @@
 package api
 
 import (
-	"cmp"
 	"math"
 	"slices"
 	"sort"
@@ -100,6 +99,7 @@ func (o ordered) at(i int) *row {
 type placed struct {
 	row   *row
 	place place
+	at    int // among rows by name, which is quicker to compare than names
 }
 
 // follow returns the rows of another view in the same order: what is gone is
@@ -111,16 +111,21 @@ func (x *sorted) follow(all []*row, by sortKey, now time.Time) *sorted {
 	gone, fresh := difference(x.of, all)
 	next := &sorted{of: all}
 	var has, none []placed
-	for _, r := range fresh {
+	for i, r := range fresh {
 		next.restless = next.restless || r.restless()
 		if p, is := by(r, now); is {
 			p.Name = r.Job.Job.Name
-			has = append(has, placed{r, p})
+			has = append(has, placed{r, p, i})
 		} else {
-			none = append(none, placed{r, place{Name: r.Job.Job.Name}})
+			none = append(none, placed{r, place{Name: r.Job.Job.Name}, i})
 		}
 	}
-	slices.SortFunc(has, func(a, b placed) int { return a.place.compare(b.place) })
+	slices.SortFunc(has, func(a, b placed) int {
+		if c := a.place.key(b.place); c != 0 {
+			return c
+		}
+		return a.at - b.at
+	})
 	next.has = merge(x.has, gone, has, func(r *row) place {
 		p, _ := by(r, now)
 		p.Name = r.Job.Job.Name
@@ -186,7 +191,21 @@ type place struct {
 }
 
 func (p place) compare(q place) int {
-	return cmp.Or(cmp.Compare(p.Number, q.Number), strings.Compare(p.Text, q.Text), strings.Compare(p.Name, q.Name))
+	if c := p.key(q); c != 0 {
+		return c
+	}
+	return strings.Compare(p.Name, q.Name)
+}
+
+// key compares all but the names.
+func (p place) key(q place) int {
+	switch {
+	case p.Number < q.Number:
+		return -1
+	case p.Number > q.Number:
+		return 1
+	}
+	return strings.Compare(p.Text, q.Text)
 }
 
 // sortKey is what a row is sorted by, its name apart, and whether it has that.

@@ -6,8 +6,9 @@ export const ownZone = zone;
 
 const cache = new Map<string, Intl.DateTimeFormat>();
 
+/** Making a formatter takes far longer than using one. */
 function formatter(o: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
-  const key = locale() + JSON.stringify(o);
+  const key = `${locale()} ${o.timeZone} ${o.year} ${o.timeZoneName}`;
   let f = cache.get(key);
   if (!f) {
     f = new Intl.DateTimeFormat(locale() === "zh" ? "zh-CN" : "en-GB", o);
@@ -112,6 +113,6 @@ export function bytes(n: number): string {
   return `${(n / (1 << 30)).toFixed(1)} GiB`;
 }
 
-export function count(n: number): string {
-  return n.toLocaleString(locale() === "zh" ? "zh-CN" : "en-GB");
-}
+const numbers = { en: new Intl.NumberFormat("en-GB"), zh: new Intl.NumberFormat("zh-CN") };
+
+export const count = (n: number): string => numbers[locale()].format(n);

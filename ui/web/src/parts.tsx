@@ -107,26 +107,26 @@ if (typeof window !== "undefined") {
   }, 1000);
 }
 
+const listenToClock = (l: () => void) => {
+  clockListeners.add(l);
+  return () => clockListeners.delete(l);
+};
+
 /** The time, once a second. */
-export function useNow(): number {
-  return useSyncExternalStore(
-    (l) => {
-      clockListeners.add(l);
-      return () => clockListeners.delete(l);
-    },
-    () => tick,
-  );
-}
+export const useNow = (): number => useSyncExternalStore(listenToClock, () => tick);
+
+/** What is to be said of the time: drawn anew only when that is something else. */
+const useSaid = (say: (now: number) => string): string => useSyncExternalStore(listenToClock, () => say(tick));
 
 /** An instant: how far away it is, with both clocks in its title. */
 export function When({ at, zone, full }: { at?: string; zone?: string; full?: boolean }) {
-  const now = useNow();
+  const said = useSaid((now) => relative(at, now));
   if (!isTime(at)) return <span className="muted">–</span>;
   const title = `${absolute(at, ownZone, true)}${zone && zone !== ownZone ? `\n${absolute(at, zone, true)} (${zone})` : ""}`;
   return (
     <time dateTime={at} title={title}>
       {full && <span className="num">{absolute(at, zone)} </span>}
-      <span className={full ? "muted" : ""}>{relative(at, now)}</span>
+      <span className={full ? "muted" : ""}>{said}</span>
     </time>
   );
 }

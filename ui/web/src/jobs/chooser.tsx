@@ -1,9 +1,10 @@
 // Which columns are shown, and in which order.
+import { memo } from "react";
 import { t } from "../i18n";
 import { Menu } from "../parts";
 import { allColumns, columnKey } from "./columns";
 
-export function Chooser({ shown, set }: { shown: string[]; set: (ids: string[]) => void }) {
+export const Chooser = memo(function Chooser({ shown, set }: { shown: string[]; set: (ids: string[]) => void }) {
   const rest = allColumns.filter((id) => !shown.includes(id));
   const move = (id: string, by: number) => {
     const next = shown.filter((x) => x !== id);
@@ -40,7 +41,7 @@ export function Chooser({ shown, set }: { shown: string[]; set: (ids: string[]) 
       </fieldset>
     </Menu>
   );
-}
+});
 
 function Arrow({ name, sign, off, go }: { name: string; sign: string; off: boolean; go: () => void }) {
   return (

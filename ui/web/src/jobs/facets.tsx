@@ -1,4 +1,5 @@
 // How many jobs have which state, kind, owner and user.
+import { memo } from "react";
 import { count } from "../format";
 import { type Key, t } from "../i18n";
 import { stateWord } from "../parts";
@@ -18,7 +19,7 @@ export type Counts = Record<string, Record<string, number>>;
 const label = (field: string, value: string) =>
   field === "state" ? stateWord(value) : field === "kind" ? t(`kind.${value}` as Key) : value || t("none");
 
-export function Facets({ q, setQ, facets }: { q: string; setQ: (q: string) => void; facets?: Counts }) {
+export const Facets = memo(function Facets({ q, setQ, facets }: { q: string; setQ: (q: string) => void; facets?: Counts }) {
   return (
     <aside className="facets" aria-label={t("jobs.facets")}>
       {fields.map(([field, key]) => {
@@ -46,4 +47,4 @@ export function Facets({ q, setQ, facets }: { q: string; setQ: (q: string) => vo
       })}
     </aside>
   );
-}
+});

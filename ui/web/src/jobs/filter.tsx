@@ -1,6 +1,6 @@
 // The filter: a text, and what it may become.
 import { useQuery } from "@tanstack/react-query";
-import { useEffect, useId, useRef, useState } from "react";
+import { memo, useEffect, useId, useRef, useState } from "react";
 import { get, type JobPage, query } from "../api";
 import { t } from "../i18n";
 import { type Completion, complete, counted, named, term, unfinished, wanting, wordAt } from "./words";
@@ -30,7 +30,7 @@ function useValues(word: string, on: boolean): Record<string, number> | string[]
   return got.data ?? [];
 }
 
-export function Filter({ q, setQ }: { q: string; setQ: (q: string) => void }) {
+export const Filter = memo(function Filter({ q, setQ }: { q: string; setQ: (q: string) => void }) {
   const [text, setText] = useState(q);
   const [caret, setCaret] = useState(q.length);
   const [open, setOpen] = useState(false);
@@ -140,4 +140,4 @@ export function Filter({ q, setQ }: { q: string; setQ: (q: string) => void }) {
       </div>
     </div>
   );
-}
+});

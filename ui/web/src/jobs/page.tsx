@@ -50,6 +50,10 @@ export function Jobs() {
     refetchInterval: pollTime,
   });
   const picks = usePick(q, order, rows.total);
+  // the table works out anew what is handed to it anew, so it gets the same while nothing has changed
+  const sorting = useMemo(() => sortingOf(order), [order]);
+  const columnOrder = useMemo(() => ["name", ...shown], [shown]);
+  const columnVisibility = useMemo(() => Object.fromEntries(allColumns.map((id) => [id, shown.includes(id)])), [shown]);
   const table = useTable({
     features,
     columns,
@@ -58,14 +62,9 @@ export function Jobs() {
     manualSorting: true,
     enableSortingRemoval: false,
     enableMultiSort: false,
-    state: {
-      sorting: sortingOf(order),
-      rowSelection: picks.names,
-      columnOrder: ["name", ...shown],
-      columnVisibility: Object.fromEntries(allColumns.map((id) => [id, shown.includes(id)])),
-    },
+    state: { sorting, rowSelection: picks.names, columnOrder, columnVisibility },
     onSortingChange: (u) => {
-      const [by] = typeof u === "function" ? u(sortingOf(order)) : u;
+      const [by] = typeof u === "function" ? u(sorting) : u;
       if (by) setSort(by.desc ? `-${by.id}` : by.id);
     },
     onRowSelectionChange: picks.setNames,
@@ -105,10 +104,15 @@ export function Jobs() {
     },
     [rows, picks.add],
   );
-  const choose = (ids: string[]) => {
-    keepColumns(ids);
-    setCols(ids.join(","));
-  };
+  const choose = useCallback(
+    (ids: string[]) => {
+      keepColumns(ids);
+      setCols(ids.join(","));
+    },
+    [setCols],
+  );
+  const here = useMemo(() => ({ q, sort, cols: shown.join(",") }), [q, sort, shown]);
+  const address = useMemo(() => ({ q, sort, cols }), [q, sort, cols]);
   const mean = (action: Action) => setBulk({ action, meant: picks.everything ? { filter: q } : { names: Object.keys(picks.names) } });
   return (
     <div className="jobs">
@@ -130,7 +134,7 @@ export function Jobs() {
         <Chooser shown={shown} set={choose} />
       </div>
       <div className="viewbar">
-        <Views here={{ q, sort, cols: shown.join(",") }} address={{ q, sort, cols }} />
+        <Views here={here} address={address} />
         <label className="sorter">
           {t("jobs.sort")}{" "}
           <select value={order} onChange={(e) => setSort(e.target.value)}>

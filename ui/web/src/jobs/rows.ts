@@ -1,6 +1,6 @@
 // The rows of the list: of any number, only those are asked for that are seen.
 import { useQueries, useQueryClient } from "@tanstack/react-query";
-import { useEffect, useRef } from "react";
+import { useEffect, useMemo, useRef } from "react";
 import { get, type JobPage, type JobRow, query } from "../api";
 import { pollTime } from "../live";
 
@@ -39,12 +39,15 @@ export function useRows(w: Wanted, first: number, last: number): Rows {
   const same = kept.current.list === list; // another list begins at its top
   const from = same ? first : 0;
   const to = same ? last : 0;
-  const results = useQueries({
-    queries: Array.from({ length: to - from + 1 }, (_, i) => ({ ...ask(w, from + i), refetchInterval: pollTime, gcTime: 60_000 })),
-  });
+  const queries = useMemo(
+    () => Array.from({ length: to - from + 1 }, (_, i) => ({ ...ask(w, from + i), refetchInterval: pollTime, gcTime: 60_000 })),
+    [w, from, to],
+  );
+  const results = useQueries({ queries });
   const answer = results.find((r) => r.data)?.data;
   const total = answer?.total ?? kept.current.total;
   const error = results.find((r) => r.error)?.error ?? null;
+  const loaded = useSame(results.flatMap((r) => r.data?.jobs ?? []));
   const complete = results.every((r) => r.data);
   useEffect(() => {
     if (!complete || !same) return;
@@ -62,10 +65,17 @@ export function useRows(w: Wanted, first: number, last: number): Rows {
     late: !complete,
     error,
     at: (i) => results[Math.floor(i / pageSize) - from]?.data?.jobs[i % pageSize],
-    loaded: results.flatMap((r) => r.data?.jobs ?? []),
+    loaded,
   };
   if (answer) kept.current = rows;
   return rows;
+}
+
+/** The same list as before, as long as it holds the same. */
+function useSame<T>(list: T[]): T[] {
+  const before = useRef(list);
+  if (list.length !== before.current.length || list.some((x, i) => x !== before.current[i])) before.current = list;
+  return before.current;
 }
 
 /** The names of the rows from one to another. */

@@ -1,6 +1,6 @@
 // Views: a filter, an order and columns, under a name. The address holds all
 // of it, so that it can be handed on; the names are kept in the browser.
-import { useState } from "react";
+import { memo, useState } from "react";
 import { type Key, t } from "../i18n";
 import { Dialog, say } from "../parts";
 import { to } from "../router";
@@ -48,7 +48,7 @@ const same = (a: View, b: View) => a.q === b.q && a.sort === b.sort && a.cols ==
 const address = (v: View) => to(["jobs"], { q: v.q, sort: v.sort, cols: v.cols });
 
 /** here is the view that is shown, its columns written out: that is what is saved. */
-export function Views({ here, address: now }: { here: View; address: View }) {
+export const Views = memo(function Views({ here, address: now }: { here: View; address: View }) {
   const [saved, setSaved] = useState(() => readViews(remembered(key)));
   const [open, setOpen] = useState(false);
   const keep = (list: Saved[]) => {
@@ -101,7 +101,7 @@ export function Views({ here, address: now }: { here: View; address: View }) {
       </Dialog>
     </nav>
   );
-}
+});
 
 function Save({ taken, save }: { taken: Saved[]; save: (name: string) => void }) {
   const [name, setName] = useState("");
