@@ -5,7 +5,6 @@ import (
 	"errors"
 	"net/http"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -234,11 +233,8 @@ func (s *server) endedRuns(ctx context.Context, v *leader.View, jobs []*leader.J
 
 // runID reads the id of a run: the job's uid and the run's number, in base 36.
 func runID(text string) (scheduler.RunKey, error) {
-	uid, seq, _ := strings.Cut(text, "-")
-	u, err1 := strconv.ParseUint(uid, 36, 64)
-	n, err2 := strconv.ParseUint(seq, 36, 64)
-	key := scheduler.RunKey{UID: scheduler.UID(u), Seq: n}
-	if err1 != nil || err2 != nil || key.String() != text {
+	key, err := scheduler.ParseRunKey(text)
+	if err != nil {
 		return key, fault(http.StatusNotFound, "there is no run %.60q", text)
 	}
 	return key, nil
@@ -250,6 +246,15 @@ type found struct {
 	job   *leader.Job
 	run   *scheduler.Run
 	entry *scheduler.Entry
+	key   scheduler.RunKey
+}
+
+// parents are the runs whose ends released it.
+func (f found) parents() []scheduler.RunKey {
+	if f.entry != nil {
+		return f.entry.Parents
+	}
+	return f.run.Parents
 }
 
 // findRun looks for the run that the path names.
@@ -270,7 +275,7 @@ func (s *server) findRun(c call) (found, error) {
 	}
 	for _, r := range j.Runs {
 		if r.RunKey == key {
-			return found{v, j, r, nil}, nil
+			return found{v, j, r, nil, key}, nil
 		}
 	}
 	entries, err := v.History(c.Context(), j)
@@ -279,7 +284,7 @@ func (s *server) findRun(c call) (found, error) {
 	}
 	for _, e := range slices.Backward(entries) {
 		if e.Run == id {
-			return found{v, j, nil, e}, nil
+			return found{v, j, nil, e, key}, nil
 		}
 	}
 	return found{}, missing
@@ -290,6 +295,9 @@ type RunDocument struct {
 	Run
 	Waiting []Reason `json:"waiting,omitempty"` // why it has not started
 	May     May      `json:"may"`               // to its job
+
+	Parents  []RunLink `json:"parents"`  // whose ends released it, as far as that is known
+	Children []RunLink `json:"children"` // that its end has released, of those that are kept
 }
 
 func (s *server) apiRun(c call) (response, error) {
@@ -306,6 +314,12 @@ func (s *server) apiRun(c call) (response, error) {
 	}
 	who.hideRuns(f.view, runs)
 	out := RunDocument{Run: runs[0], May: c.may(f.job.Job)}
+	if out.Parents, err = s.parentRuns(c.Context(), f.view, f.parents()); err != nil {
+		return response{}, err
+	}
+	if out.Children, err = s.childRuns(c.Context(), f.view, f.job, f.key); err != nil {
+		return response{}, err
+	}
 	if f.entry != nil {
 		return marshal(out)
 	}

@@ -2,8 +2,9 @@ package language
 
 // spreadChinese is what is said of moving jobs to other minutes.
 var spreadChinese = map[string]string{
-	"%w: before %s":                                                            "%v：应在 %s 之前",
-	"it would have had to be done earlier":                                     "本应更早进行",
+	"%w: before %s":                        "%v：应在 %s 之前",
+	"%.60q is no run":                      "%.60q 不是运行",
+	"it would have had to be done earlier": "本应更早进行",
 	"its schedule has no minute that could be a later one":                     "其计划没有可以推后的分钟",
 	"its starts are spread by its jitter already":                              "其启动已由 jitter 分散",
 	"somebody wants its next slot skipped":                                     "有人要求跳过其下一个时间点",

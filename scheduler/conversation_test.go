@@ -105,6 +105,7 @@ type talk struct {
 	explanation *scheduler.Explanation
 	result      *scheduler.Import
 	brief       bool // tell of runs alone
+	parents     bool // tell whose ends released a run
 }
 
 func newTalk(t *testing.T) *talk {
@@ -170,6 +171,8 @@ func (k *talk) configure(words []string) {
 			k.cfg.DisableAfterFailures = int64(number(k.t, value))
 		case "binpack":
 			k.cfg.Binpack = value == "true"
+		case "parents":
+			k.parents = value == "true"
 		case "role":
 			k.cfg.Roles = []string{value}
 		default:
@@ -671,6 +674,9 @@ func (k *talk) writeRun(r *scheduler.Run) string {
 	}
 	if r.Task != nil {
 		s += fmt.Sprintf(" on %s, %s", r.Task.AgentID, r.Task.State)
+	}
+	if k.parents && len(r.Parents) > 0 {
+		s += fmt.Sprintf(", released by %v", r.Parents)
 	}
 	if r.Kill != nil {
 		s += ", to be ended: " + r.Kill.Cause.String()

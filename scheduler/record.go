@@ -2,6 +2,7 @@ package scheduler
 
 import (
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/hora-scheduler/hora/job"
@@ -21,6 +22,18 @@ type RunKey struct {
 // String is the run's id as people see it.
 func (k RunKey) String() string {
 	return strconv.FormatUint(uint64(k.UID), 36) + "-" + strconv.FormatUint(k.Seq, 36)
+}
+
+// ParseRunKey reads what String writes.
+func ParseRunKey(text string) (RunKey, error) {
+	uid, seq, _ := strings.Cut(text, "-")
+	u, err1 := strconv.ParseUint(uid, 36, 64)
+	n, err2 := strconv.ParseUint(seq, 36, 64)
+	key := RunKey{UID: UID(u), Seq: n}
+	if err1 != nil || err2 != nil || key.String() != text {
+		return RunKey{}, message.Errorf("%.60q is no run", text)
+	}
+	return key, nil
 }
 
 // Records are immutable once they are part of a State or an Output: they are
@@ -72,6 +85,11 @@ type (
 		Slot  time.Time
 		Began time.Time // when its last attempt ran; zero: it never did
 		Ended time.Time // zero: there was no run yet
+
+		// Succeeded and Failed are 1 + Seq of the newest runs whose ends were counted in
+		// Successes and in Failures; 0: there is none, or the newest was counted by hand.
+		Succeeded uint64
+		Failed    uint64
 	}
 
 	// Spent is the part of a parent's counts that a child has used up.
@@ -100,6 +118,7 @@ type (
 		Keep      bool      // a newer run does not supersede it
 		Forced    bool      // it runs even if the job is disabled
 		By        Actor     // who ordered it
+		Parents   []RunKey  // whose ends released it, as far as they are known, at most MaxParents
 		Late      bool      // it is not over within the job's expectedDuration, and that was told
 
 		Arguments   []string       // with Override: instead of the job's
@@ -166,6 +185,7 @@ type (
 		Created time.Time // of the run; of a decision: when it was taken
 		Ended   time.Time
 		By      Actor // who ordered the run
+		Parents []RunKey
 
 		Arguments   []string // of a run by hand, as in Run
 		Environment []job.Variable
@@ -273,6 +293,7 @@ func (c KillCause) note() message.Note {
 const (
 	MaxRecent   = 10   // outcomes in JobState.Recent
 	MaxAttempts = 20   // ended attempts kept with a run
+	MaxParents  = 20   // runs in Run.Parents
 	MaxMessage  = 1000 // bytes of a task's message
 )
 

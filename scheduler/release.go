@@ -21,14 +21,39 @@ func (s *State) release(e *entity) {
 		if e.def.Each && s.hasPending(e) {
 			return // one after the other: what is unspent is not forgotten
 		}
+		parents := s.causes(e)
 		s.spend(e)
-		if !s.newRun(e, Run{Kind: OfRelease, Slot: s.now, NotBefore: s.now}) {
+		if !s.newRun(e, Run{Kind: OfRelease, Slot: s.now, NotBefore: s.now, Parents: parents}) {
 			return
 		}
 		if !e.def.Each {
 			return
 		}
 	}
+}
+
+// causes names the runs whose ends release a job: of each parent the newest that
+// is spent. With parentsMode each it may be an older one that is spent, which
+// nobody has noted: then none is named, as for a success that was counted by hand.
+func (s *State) causes(e *entity) []RunKey {
+	var out []RunKey
+	conditions := e.def.Gate.Conditions()
+	for _, name := range e.def.Gate.Names() {
+		p := s.jobs[name]
+		succeeded, failed := s.unspent(e, name)
+		known := func(unspent uint64) bool { return unspent == 1 || unspent > 1 && !e.def.Each }
+		var newest uint64
+		if conditions[name] != jobgraph.Failed && known(succeeded) {
+			newest = p.state.Last.Succeeded
+		}
+		if conditions[name] != jobgraph.Succeeded && known(failed) {
+			newest = max(newest, p.state.Last.Failed)
+		}
+		if newest > 0 && len(out) < MaxParents {
+			out = append(out, RunKey{p.rec.UID, newest - 1})
+		}
+	}
+	return out
 }
 
 // hasPending tells whether a run of the job has not started yet.

@@ -126,13 +126,13 @@ func (s *State) end(e *entity, r *Run, o Outcome, why message.Note) {
 	s.dropRun(r)
 	entry := s.record(e, Entry{
 		Kind: r.Kind, Slot: r.Slot, Count: 1, Run: r.RunKey.String(), Outcome: o, Reason: why.String(),
-		Created: r.Created, Ended: s.now, By: r.By, Arguments: r.Arguments, Environment: r.Environment, Override: r.Override, Attempts: r.Attempts,
+		Created: r.Created, Ended: s.now, By: r.By, Parents: r.Parents, Arguments: r.Arguments, Environment: r.Environment, Override: r.Override, Attempts: r.Attempts,
 	})
 	if len(r.Attempts) > 0 && r.Kind != OfBackfill {
 		s.setState(e, func(st *JobState) {
 			recent := append(slices.Clone(st.Recent), o)
 			st.Recent = recent[max(0, len(recent)-MaxRecent):]
-			st.Last = LastRun{r.Slot, r.Attempts[len(r.Attempts)-1].Running, s.now}
+			st.Last.Slot, st.Last.Began, st.Last.Ended = r.Slot, r.Attempts[len(r.Attempts)-1].Running, s.now
 		})
 	}
 	n := Notice{Kind: RunEnded, Run: r, Entry: entry, Text: why.String()}
@@ -157,9 +157,9 @@ func (s *State) finish(r *Run, o Outcome, why message.Note) {
 	}
 	switch o {
 	case Succeeded:
-		s.succeed(e)
+		s.succeed(e, r.Seq+1)
 	case Failed:
-		s.fail(e)
+		s.fail(e, r.Seq+1)
 	}
 	s.advance(e)
 	if o == Succeeded || o == Failed {
@@ -171,22 +171,26 @@ func (s *State) finish(r *Run, o Outcome, why message.Note) {
 	}
 }
 
-// succeed counts a success, for people and for the children.
-func (s *State) succeed(e *entity) {
+// succeed counts a success, for people and for the children: of the run with that
+// Seq + 1, or 0.
+func (s *State) succeed(e *entity, run uint64) {
 	s.setState(e, func(st *JobState) {
 		st.Successes++
+		st.Last.Succeeded = run
 		st.SuccessCount++
 		st.ErrorsSinceLastSuccess = 0
 		st.LastSuccess = s.now
 	})
 }
 
-func (s *State) fail(e *entity) {
+func (s *State) fail(e *entity, run uint64) {
 	s.setState(e, func(st *JobState) {
 		if e.rec.Job.SoftError {
 			st.Successes++
+			st.Last.Succeeded = run
 		} else {
 			st.Failures++
+			st.Last.Failed = run
 		}
 		st.ErrorCount++
 		st.ErrorsSinceLastSuccess++
@@ -376,7 +380,7 @@ func (s *State) markSuccess(name string) error {
 	if e == nil {
 		return message.Errorf("%w: %q", ErrNoJob, name)
 	}
-	s.succeed(e)
+	s.succeed(e, 0)
 	s.releaseChildren(e)
 	s.audit(Audit{Action: ActionSuccess, Job: name})
 	return nil

@@ -21,9 +21,9 @@ func size(c Change) int {
 		}
 		return n
 	case PutRun:
-		return 700 + 2*len(c.Run.JobName) + overrideSize(c.Run.Arguments, c.Run.Environment) + attemptsSize(c.Run.Attempts)
+		return 700 + 2*len(c.Run.JobName) + overrideSize(c.Run.Arguments, c.Run.Environment) + attemptsSize(c.Run.Attempts) + 30*len(c.Run.Parents)
 	case PutEntry:
-		return 500 + 2*len(c.Entry.JobName) + len(c.Entry.Reason) + overrideSize(c.Entry.Arguments, c.Entry.Environment) + attemptsSize(c.Entry.Attempts)
+		return 500 + 2*len(c.Entry.JobName) + len(c.Entry.Reason) + overrideSize(c.Entry.Arguments, c.Entry.Environment) + attemptsSize(c.Entry.Attempts) + 30*len(c.Entry.Parents)
 	case PutTally:
 		return 150 + 2*len(c.Tally.Days)
 	case PutRevision:

@@ -68,6 +68,8 @@ type stateV1 struct {
 	LastSlot       time.Time            `json:"lastSlot,omitzero"`
 	LastBegan      time.Time            `json:"lastBegan,omitzero"`
 	LastEnded      time.Time            `json:"lastEnded,omitzero"`
+	LastSucceeded  uint64               `json:"lastSucceeded,omitzero"`
+	LastFailed     uint64               `json:"lastFailed,omitzero"`
 	DisabledReason string               `json:"disabledReason,omitempty"`
 	SkipSlot       time.Time            `json:"skipSlot,omitzero"`
 	Imported       time.Time            `json:"imported,omitzero"`
@@ -116,7 +118,7 @@ func encodeState(s *scheduler.JobState) []byte {
 		UID: uint64(s.UID), Decided: s.Decided, Runs: s.Runs, Entries: s.Entries, Successes: s.Successes, Failures: s.Failures,
 		SuccessCount: s.SuccessCount, ErrorCount: s.ErrorCount, SinceSuccess: s.ErrorsSinceLastSuccess,
 		LastSuccess: s.LastSuccess, LastError: s.LastError, DisabledReason: s.DisabledReason, SkipSlot: s.SkipSlot, Imported: s.Imported, Foreign: s.Foreign,
-		LastSlot: s.Last.Slot, LastBegan: s.Last.Began, LastEnded: s.Last.Ended,
+		LastSlot: s.Last.Slot, LastBegan: s.Last.Began, LastEnded: s.Last.Ended, LastSucceeded: s.Last.Succeeded, LastFailed: s.Last.Failed,
 	}
 	if b := s.Backfill; b != nil {
 		v.Backfill = &backfillV1{b.From, b.To, b.Cursor, b.Parallel, b.Slots, b.Made, encodeActor(b.By)}
@@ -143,7 +145,7 @@ func decodeState(value []byte) (*scheduler.JobState, error) {
 	s := &scheduler.JobState{
 		UID: scheduler.UID(v.UID), Decided: v.Decided, Runs: v.Runs, Entries: v.Entries, Successes: v.Successes, Failures: v.Failures,
 		DisabledReason: v.DisabledReason, SkipSlot: v.SkipSlot, Imported: v.Imported, Foreign: v.Foreign,
-		Past: scheduler.Past{Last: scheduler.LastRun{Slot: v.LastSlot, Began: v.LastBegan, Ended: v.LastEnded}},
+		Past: scheduler.Past{Last: scheduler.LastRun{Slot: v.LastSlot, Began: v.LastBegan, Ended: v.LastEnded, Succeeded: v.LastSucceeded, Failed: v.LastFailed}},
 		Counters: scheduler.Counters{
 			SuccessCount: v.SuccessCount, ErrorCount: v.ErrorCount, ErrorsSinceLastSuccess: v.SinceSuccess,
 			LastSuccess: v.LastSuccess, LastError: v.LastError,
@@ -195,6 +197,7 @@ type runV1 struct {
 	KillCause uint8       `json:"killCause,omitzero"`
 	KillSince time.Time   `json:"killSince,omitzero"`
 	Report    *int        `json:"report,omitempty"`
+	Parents   []string    `json:"parents,omitempty"`
 }
 
 type taskV1 struct {
@@ -229,7 +232,7 @@ func encodeRun(r *scheduler.Run) []byte {
 		UID: uint64(r.UID), Seq: r.Seq, Job: r.JobName, Kind: uint8(r.Kind), Slot: r.Slot, Created: r.Created,
 		State: uint8(r.State), NotBefore: r.NotBefore, Deadline: r.Deadline, Keep: r.Keep, Forced: r.Forced, Late: r.Late,
 		Override: r.Override, Arguments: r.Arguments, Env: pairsOf(r.Environment), actorV1: encodeActor(r.By),
-		Attempt: r.Attempt, Failures: r.Failures, Losses: r.Losses, Attempts: encodeAttempts(r.Attempts),
+		Attempt: r.Attempt, Failures: r.Failures, Losses: r.Losses, Attempts: encodeAttempts(r.Attempts), Parents: encodeKeys(r.Parents),
 	}
 	if t := r.Task; t != nil {
 		v.Task = &taskV1{t.ID, t.AgentID, t.Hostname, uint8(t.State), t.Launched, t.Running, t.Timeout, t.ContainerID, t.Elements}
@@ -263,6 +266,9 @@ func decodeRun(value []byte) (*scheduler.Run, error) {
 	}
 	if v.Report != nil {
 		r.Report = &scheduler.Report{Status: *v.Report}
+	}
+	if err == nil {
+		r.Parents, err = decodeKeys(v.Parents)
 	}
 	if err == nil && r.State >= scheduler.Launched && r.Task == nil {
 		err = errors.New("a launched run has no task")
@@ -308,12 +314,13 @@ type entryV1 struct {
 	Arguments []string    `json:"arguments,omitempty"`
 	Env       []pairV1    `json:"environment,omitempty"`
 	actorV1
+	Parents []string `json:"parents,omitempty"`
 }
 
 func encodeEntry(e *scheduler.Entry) []byte {
 	v := entryV1{
 		uint64(e.UID), e.Seq, e.JobName, uint8(e.Kind), e.Slot, e.Count, e.Run, uint8(e.Outcome), e.Reason, e.Created, e.Ended,
-		encodeAttempts(e.Attempts), e.Override, e.Arguments, pairsOf(e.Environment), encodeActor(e.By),
+		encodeAttempts(e.Attempts), e.Override, e.Arguments, pairsOf(e.Environment), encodeActor(e.By), encodeKeys(e.Parents),
 	}
 	return sealed(v.write)
 }
@@ -321,9 +328,34 @@ func encodeEntry(e *scheduler.Entry) []byte {
 func decodeEntry(value []byte) (*scheduler.Entry, error) {
 	var v entryV1
 	err := open(value, &v)
+	var parents []scheduler.RunKey
+	if err == nil {
+		parents, err = decodeKeys(v.Parents)
+	}
 	return &scheduler.Entry{
 		UID: scheduler.UID(v.UID), Seq: v.Seq, JobName: v.Job, Kind: scheduler.Kind(v.Kind), Slot: v.Slot, Count: v.Count, Run: v.Run,
 		Outcome: scheduler.Outcome(v.Outcome), Reason: v.Reason, Created: v.Created, Ended: v.Ended, Attempts: decodeAttempts(v.Attempts),
-		Override: v.Override, Arguments: v.Arguments, Environment: variables(v.Env), By: decodeActor(v.actorV1),
+		Override: v.Override, Arguments: v.Arguments, Environment: variables(v.Env), By: decodeActor(v.actorV1), Parents: parents,
 	}, err
+}
+
+// encodeKeys writes runs as people see them.
+func encodeKeys(list []scheduler.RunKey) []string {
+	var out []string
+	for _, k := range list {
+		out = append(out, k.String())
+	}
+	return out
+}
+
+func decodeKeys(list []string) ([]scheduler.RunKey, error) {
+	var out []scheduler.RunKey
+	for _, text := range list {
+		k, err := scheduler.ParseRunKey(text)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, k)
+	}
+	return out, nil
 }

@@ -173,6 +173,8 @@ func (v *stateV1) write(o *object) {
 	o.time("lastSlot", v.LastSlot, omit)
 	o.time("lastBegan", v.LastBegan, omit)
 	o.time("lastEnded", v.LastEnded, omit)
+	o.uint("lastSucceeded", v.LastSucceeded, omit)
+	o.uint("lastFailed", v.LastFailed, omit)
 	o.text("disabledReason", v.DisabledReason, omit)
 	o.time("skipSlot", v.SkipSlot, omit)
 	o.time("imported", v.Imported, omit)
@@ -210,6 +212,7 @@ func (v *runV1) write(o *object) {
 	if v.Report != nil {
 		o.other("report", v.Report)
 	}
+	o.runs("parents", v.Parents)
 }
 
 func (v *entryV1) write(o *object) {
@@ -228,6 +231,13 @@ func (v *entryV1) write(o *object) {
 	o.flag("override", v.Override)
 	o.override(v.Arguments, v.Env)
 	o.actor(v.actorV1)
+	o.runs("parents", v.Parents)
+}
+
+func (o *object) runs(name string, list []string) {
+	if len(list) > 0 {
+		o.other(name, list)
+	}
 }
 
 func marshal(v any) []byte {
