@@ -465,10 +465,12 @@ func (s *server) apiLogout(c call) (response, error) {
 }
 
 // cookie writes the session's cookie: no script reads it, no other site sends
-// it, and what came by https goes by https alone.
+// it, and what came by https goes by https alone. It has no path, which is then the
+// folder of the request (RFC 6265, 5.1.4): /api below whatever prefix a proxy has put
+// before it, so that neither other services of the host get it nor another hora.
 func cookie(c call, value string, life time.Duration) string {
 	secure := c.TLS != nil || c.Header.Get("X-Forwarded-Proto") == "https"
-	x := http.Cookie{Name: sessionCookie, Value: value, Path: "/", HttpOnly: true, SameSite: http.SameSiteStrictMode, Secure: secure, MaxAge: int(life / time.Second)}
+	x := http.Cookie{Name: sessionCookie, Value: value, HttpOnly: true, SameSite: http.SameSiteStrictMode, Secure: secure, MaxAge: int(life / time.Second)}
 	if life < 0 {
 		x.MaxAge = -1
 	}

@@ -148,6 +148,8 @@ there("login: by a token; in Chinese, dark and on a phone; below a path prefix",
     await seen.page.getByText("The job is paused: by proxy").waitFor();
     await seen.page.getByRole("button", { name: "Resume" }).click();
     await seen.page.getByText("The job is paused: by proxy").waitFor({ state: "detached" });
+    const cookies = await seen.context.cookies(`${proxy.base}api/me`);
+    expect(cookies).toMatchObject([{ name: "hora_session", path: "/tools/hora/api", httpOnly: true, sameSite: "Strict" }]);
     await seen.page.close();
   } finally {
     proxy.server.closeAllConnections();
