@@ -22,6 +22,9 @@ import (
 
 	"github.com/spf13/pflag"
 	"software.sslmate.com/src/go-pkcs12"
+
+	"github.com/hora-scheduler/hora/access"
+	"github.com/hora-scheduler/hora/api"
 )
 
 // chronosFlags are all flags of both releases (Chronos contract 9), with a
@@ -176,6 +179,15 @@ func TestCredentials(t *testing.T) {
 	}
 }
 
+func anybody(t *testing.T) *access.Policy {
+	t.Helper()
+	p, err := (*access.Policy)(nil).WithAdmin("me:secret")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
 // TestLoopbackOnly: where nobody is asked who they are and only this machine
 // reaches it, it answers for this machine's names alone.
 func TestLoopbackOnly(t *testing.T) {
@@ -207,6 +219,21 @@ func TestLoopbackOnly(t *testing.T) {
 		if w.Code != c.want {
 			t.Errorf("%s: %d, want %d", c.host, w.Code, c.want)
 		}
+	}
+	for text, ok := range map[string]bool{"": true, "10.0.0.1,2001:db8::/32": true, "10.0.0.1,": false, "10.0.0.0/99": false, "proxy": false} {
+		if err := checkProxies(text); (err == nil) != ok {
+			t.Errorf("--trusted_proxies %q: %v", text, err)
+		}
+	}
+	o.http.proxies = "192.0.2.0/24"
+	for _, gate := range []*api.Gate{nil, api.NewGate(anybody(t), "", slog.New(slog.DiscardHandler))} {
+		r := httptest.NewRequest(http.MethodGet, "/health", nil) // from 192.0.2.1
+		r.Header.Set("X-Forwarded-For", "203.0.113.1")
+		o.guard(gate, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+			if r.RemoteAddr != "203.0.113.1:0" {
+				t.Errorf("the client behind a proxy is %s", r.RemoteAddr)
+			}
+		})).ServeHTTP(httptest.NewRecorder(), r)
 	}
 	for text, ok := range map[string]bool{"": true, "a,b": true, "a,": false, "http://a": false, "a:1": false} {
 		if err := checkHosts(text); (err == nil) != ok {

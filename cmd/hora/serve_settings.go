@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"os"
 	"slices"
 	"strconv"
@@ -179,7 +180,7 @@ type httpOptions struct {
 	keystore, keystorePass   string
 	credentials, realm       string
 	accessFile, clientCA     string
-	hosts                    string
+	hosts, proxies           string
 }
 
 func (o *httpOptions) settings() []config.Setting {
@@ -190,6 +191,7 @@ func (o *httpOptions) settings() []config.Setting {
 		{Name: "http_address", Group: group, Shown: "all", Meaning: "address to listen on", Value: address(&o.address)},
 		{Name: "http_port", Group: group, Default: "8080", Meaning: "port to listen on; 0 is a free one", Value: config.Int(&o.port, 0, 65535)},
 		{Name: "allowed_hosts", Group: group, Meaning: "names by which it may be asked for, separated by commas, besides localhost and --hostname; others are refused where it listens on loopback alone and has no access control", Value: config.Text(&o.hosts).Checked(checkHosts)},
+		{Name: "trusted_proxies", Group: group, Meaning: "addresses and networks, separated by commas, of proxies whose X-Forwarded-For is believed: who the client is, in the audit log and for the limit of failed logins", Value: config.Text(&o.proxies).Checked(checkProxies)},
 		{Name: "disable_http", Group: group, Default: "false", Meaning: "https only", Value: config.Bool(&o.plainOff)},
 		{Name: "tls_cert", Group: group, Meaning: "certificate of this server; with it, https is spoken, too", Value: config.Some(&o.certFile, file)},
 		{Name: "tls_key", Group: group, Meaning: "its key", Value: config.Some(&o.keyFile, file)},
@@ -231,6 +233,30 @@ func checkHosts(text string) error {
 		}
 	}
 	return nil
+}
+
+// readProxies reads addresses and networks separated by commas.
+func readProxies(text string) ([]netip.Prefix, error) {
+	var out []netip.Prefix
+	for part := range strings.SplitSeq(text, ",") {
+		if text == "" {
+			break
+		}
+		p, err := netip.ParsePrefix(part)
+		if ip, single := netip.ParseAddr(part); single == nil {
+			p, err = netip.PrefixFrom(ip, ip.BitLen()), nil
+		}
+		if err != nil {
+			return nil, fmt.Errorf("%q is neither an address nor a network such as 10.0.0.0/24", part)
+		}
+		out = append(out, p)
+	}
+	return out, nil
+}
+
+func checkProxies(text string) error {
+	_, err := readProxies(text)
+	return err
 }
 
 // address takes an IP address, or nothing for all.
@@ -304,8 +330,9 @@ func (o *serveOptions) guard(gate *api.Gate, h http.Handler, listeners ...net.Li
 	if o.chronos.noCompression {
 		h = plainAnswers(h)
 	}
+	proxies, _ := readProxies(o.http.proxies) // it was checked when it was read
 	if gate != nil {
-		return gate.Handler(h)
+		return api.Behind(gate.Handler(h), proxies)
 	}
 	if len(listeners) > 0 && !slices.ContainsFunc(listeners, func(l net.Listener) bool { return !l.Addr().(*net.TCPAddr).IP.IsLoopback() }) {
 		names := append(strings.Split(o.http.hosts, ","), o.http.hostname)
@@ -314,7 +341,7 @@ func (o *serveOptions) guard(gate *api.Gate, h http.Handler, listeners ...net.Li
 		}
 		h = api.Local(h, names)
 	}
-	return h
+	return api.Behind(h, proxies)
 }
 
 // self is the address that the others are told: host:port as Chronos writes it
