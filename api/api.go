@@ -47,6 +47,7 @@ type Options struct {
 	History   int                 // runs shown by job/stat, --job_history_limit; 0 is 5
 	Feed      *Feed               // of /api/events; nil: there is none
 	Cluster   Cluster             // agents and sandboxes; nil: they cannot be read
+	Store     string              // where the records are, as /api/cluster tells it
 	Gate      *Gate               // stands before the handler, and knows who asks; nil: everybody may do everything
 }
 

@@ -17,6 +17,7 @@ type ClusterState struct {
 	At      time.Time  `json:"at"`    // of what is shown
 	Stale   bool       `json:"stale"` // nobody leads at the moment
 	Jobs    int        `json:"jobs"`
+	Store   string     `json:"store,omitempty"` // where the records are kept
 	Mesos   MesosState `json:"mesos"`
 
 	Agents     []Agent             `json:"agents"`
@@ -62,7 +63,7 @@ const agentsTime = 3 * time.Second
 func (s *server) apiCluster(c call) (response, error) {
 	v := s.Scheduler.View()
 	out := ClusterState{
-		Leader: v.Leader, Leading: v.Leading, Term: v.Term, At: v.At.UTC(), Stale: !v.Leading, Jobs: v.Len(), Agents: []Agent{}, Offers: []HeldOffer{}, Queue: []QueuedRun{},
+		Leader: v.Leader, Leading: v.Leading, Term: v.Term, At: v.At.UTC(), Stale: !v.Leading, Jobs: v.Len(), Store: s.Store, Agents: []Agent{}, Offers: []HeldOffer{}, Queue: []QueuedRun{},
 		Attributes: map[string][]string{}, Mesos: MesosState{Connected: v.Subscribed, FrameworkID: v.FrameworkID},
 	}
 	var in scheduler.Inspection

@@ -210,7 +210,7 @@ func (o *devOptions) assemble(backend store.Backend, master, self string, stdout
 	handler := api.New(api.Options{
 		Scheduler: l,
 		Defaults:  api.Defaults{CPUs: .1, Mem: 128, Disk: 256, User: currentUser(), Epsilon: time.Duration(o.taskEpsilon) * time.Second, RetryInterval: cfg.RetryInterval},
-		Gatherer:  registry, Page: ui.Handler(), Log: log, Level: &o.level, Feed: feed,
+		Gatherer:  registry, Page: ui.Handler(), Log: log, Level: &o.level, Feed: feed, Store: o.dataDir,
 		Cluster: clusterReads{operator.New(operator.Options{Master: mesosFramework.Master})},
 	})
 	handler = member.New(member.Options{View: l.View, Self: self, Local: handler, Log: log, Version: version})

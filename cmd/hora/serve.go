@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -166,7 +167,7 @@ func (o *serveOptions) assemble(s *service, backend store.Backend, mesosConfig m
 		},
 	})
 	s.handler = o.guard(s.gate, s.member(api.New(api.Options{
-		Scheduler: s.leader, Gate: s.gate, Gatherer: registry, Page: ui.Handler(), Log: s.log, Level: level, History: o.job.historyOfAnswer, Feed: feed,
+		Scheduler: s.leader, Gate: s.gate, Store: "ZooKeeper " + strings.Join(serversOf(o.store.hosts), ",") + o.store.path, Gatherer: registry, Page: ui.Handler(), Log: s.log, Level: level, History: o.job.historyOfAnswer, Feed: feed,
 		Cluster: clusterReads{operator.New(operator.Options{
 			Master: mesosFramework.Master, Scheme: o.cluster.scheme, Principal: mesosConfig.Principal, Secret: string(mesosConfig.Secret),
 			HTTP: &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{TLSClientConfig: mesosConfig.TLS}},

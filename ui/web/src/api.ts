@@ -260,6 +260,7 @@ export interface Cluster {
   at: string;
   stale: boolean;
   jobs: number;
+  store?: string;
   mesos: { connected: boolean; since?: string; frameworkId?: string; suppressed: boolean };
   agents: Agent[];
   agentsError?: string;

@@ -33,6 +33,11 @@ export function Hosts() {
               <small>{t("cluster.term", { n: c.term })}</small>
             </div>
             <div className="tile">
+              <span>{t("cluster.store")}</span>
+              <b>{t(c.stale ? "cluster.stale" : "cluster.connected")}</b>
+              <small title={c.store}>{c.store}</small>
+            </div>
+            <div className="tile">
               <span>Mesos</span>
               <b>
                 <Shape of={c.mesos.connected ? "succeeded" : "failed"} />{" "}
@@ -64,6 +69,8 @@ export function Hosts() {
                       <th scope="col">{t("col.state")}</th>
                       <th scope="col">CPU</th>
                       <th scope="col">{t("field.mem")}</th>
+                      <th scope="col">{t("field.disk")}</th>
+                      <th scope="col">{t("field.gpus")}</th>
                       <th scope="col">{t("cluster.attributes")}</th>
                       <th scope="col">{t("cluster.version")}</th>
                     </tr>
@@ -82,6 +89,10 @@ export function Hosts() {
                           <Meter used={a.usedMem} of={a.mem} label={`${t("field.mem")} ${a.hostname}`} />
                         </td>
                         <td>
+                          <span className="num">{count(a.disk)}</span>
+                        </td>
+                        <td className="num">{a.gpus ?? "–"}</td>
+                        <td>
                           {Object.entries(a.attributes ?? {}).map(([k, v]) => (
                             <code key={k}>
                               {k}={v}
@@ -96,32 +107,66 @@ export function Hosts() {
               </div>
             )}
           </Card>
+          <Card title={t("cluster.offers")}>
+            {c.offers.length === 0 ? (
+              <Empty>{t(c.mesos.suppressed ? "cluster.suppressed" : "cluster.noOffers")}</Empty>
+            ) : (
+              <div className="scroll-x short" tabIndex={0}>
+                <table className="data">
+                  <thead>
+                    <tr>
+                      <th scope="col">{t("col.host")}</th>
+                      <th scope="col">CPU</th>
+                      <th scope="col">{t("field.mem")}</th>
+                      <th scope="col">{t("field.disk")}</th>
+                      <th scope="col">{t("since")}</th>
+                    </tr>
+                  </thead>
+                  <tbody>
+                    {c.offers.map((o, i) => (
+                      <tr key={i}>
+                        <th scope="row">{o.hostname}</th>
+                        <td className="num">{count(o.cpus)}</td>
+                        <td className="num">{count(o.mem)}</td>
+                        <td className="num">{count(o.disk)}</td>
+                        <td>
+                          <When at={o.since} />
+                        </td>
+                      </tr>
+                    ))}
+                  </tbody>
+                </table>
+              </div>
+            )}
+          </Card>
           <Card title={t("cluster.waiting")}>
             {!c.queue?.length ? (
               <Empty>{t("cluster.noQueue")}</Empty>
             ) : (
-              <table className="data">
-                <thead>
-                  <tr>
-                    <th scope="col">{t("col.job")}</th>
-                    <th scope="col">{t("since")}</th>
-                    <th scope="col">{t("reason")}</th>
-                  </tr>
-                </thead>
-                <tbody>
-                  {c.queue.map((x) => (
-                    <tr key={x.run}>
-                      <td>
-                        <a href={to(["runs", x.run])}>{x.job}</a>
-                      </td>
-                      <td>
-                        <When at={x.since} />
-                      </td>
-                      <td>{x.reason}</td>
+              <div className="scroll-x" tabIndex={0}>
+                <table className="data">
+                  <thead>
+                    <tr>
+                      <th scope="col">{t("col.job")}</th>
+                      <th scope="col">{t("since")}</th>
+                      <th scope="col">{t("reason")}</th>
                     </tr>
-                  ))}
-                </tbody>
-              </table>
+                  </thead>
+                  <tbody>
+                    {c.queue.map((x) => (
+                      <tr key={x.run}>
+                        <td>
+                          <a href={to(["runs", x.run])}>{x.job}</a>
+                        </td>
+                        <td>
+                          <When at={x.since} />
+                        </td>
+                        <td>{x.reason}</td>
+                      </tr>
+                    ))}
+                  </tbody>
+                </table>
+              </div>
             )}
           </Card>
         </>

@@ -360,11 +360,22 @@ test("now, cluster, activity", async () => {
   await page.locator(".load canvas").first().waitFor();
   expect(await axe(page)).toEqual([]);
   await page.goto(`${hora.base}/#/cluster`);
-  await page.getByRole("rowheader", { name: "agent3" }).waitFor();
+  await page.getByRole("rowheader", { name: "agent3" }).first().waitFor();
+  await page.locator(".tile").filter({ hasText: "Store" }).getByText("data").waitFor();
   expect(await axe(page)).toEqual([]);
   await page.goto(`${hora.base}/#/activity`);
   await page.locator(".audit li").first().waitFor();
   expect(await axe(page)).toEqual([]);
+  await page.getByLabel("Order").selectOption("run");
+  await page.locator(".audit li").filter({ hasText: "Made" }).first().waitFor({ state: "detached" });
+  await page.getByLabel("Job", { exact: true }).fill("heartbeat");
+  await page.keyboard.press("Enter");
+  await page.locator(".audit li").filter({ hasText: "extract-orders" }).first().waitFor({ state: "detached" });
+  await page.locator(".audit li").filter({ hasText: "heartbeat" }).waitFor();
+  expect(page.url()).toContain("action=run");
+  await page.getByLabel("By", { exact: true }).fill("nobody");
+  await page.keyboard.press("Enter");
+  await page.getByText("No order that is kept fits.").waitFor();
 });
 
 test("dark, Chinese, phone: every page, with nothing that runs out of it", async () => {
