@@ -19,6 +19,7 @@ type rows struct {
 
 	mu     sync.Mutex
 	view   *leader.View
+	jobs   []*leader.Job // of the rows: to see what is the same without looking at each row
 	list   []*row
 	sorted map[string]*sorted
 }
@@ -30,19 +31,21 @@ func (x *rows) of(v *leader.View) []*row {
 	if v == x.view {
 		return x.list
 	}
-	old, out := x.list, make([]*row, 0, v.Len())
+	jobs, out := make([]*leader.Job, 0, v.Len()), make([]*row, 0, v.Len())
+	at := 0 // in the list before
 	for j := range v.Jobs() {
-		for len(old) > 0 && old[0].Job != j && old[0].Job.Job.Name < j.Job.Name {
-			old = old[1:]
+		for at < len(x.jobs) && x.jobs[at] != j && x.jobs[at].Job.Name < j.Job.Name {
+			at++
 		}
-		if len(old) > 0 && old[0].Job == j {
-			out = append(out, old[0])
-			old = old[1:]
+		jobs = append(jobs, j)
+		if at < len(x.jobs) && x.jobs[at] == j {
+			out = append(out, x.list[at])
+			at++
 		} else {
 			out = append(out, newRow(j, x.shown))
 		}
 	}
-	x.view, x.list = v, out
+	x.view, x.jobs, x.list = v, jobs, out
 	return out
 }
 
@@ -70,10 +73,10 @@ func (x *rows) in(order string, all []*row, now time.Time) *sorted {
 
 // sorted are rows in one order. It is immutable.
 type sorted struct {
-	of       []*row // the same by name
-	has      []*row // ascending
-	none     []*row // what has nothing to sort by, by name: it stands last, either way
-	restless bool   // some change their place with time
+	of       []*row        // the same by name
+	has      []*row        // ascending
+	none     []*row        // what has nothing to sort by, by name: it stands last, either way
+	restless map[*row]bool // they change their place with time
 }
 
 // ordered is sorted, read forwards or from the end.
@@ -105,14 +108,16 @@ type placed struct {
 // follow returns the rows of another view in the same order: what is gone is
 // left out, and what is new comes to its place.
 func (x *sorted) follow(all []*row, by sortKey, now time.Time) *sorted {
-	if !x.restless && len(all) == len(x.of) && (len(all) == 0 || &all[0] == &x.of[0]) {
+	if len(x.restless) == 0 && len(all) == len(x.of) && (len(all) == 0 || &all[0] == &x.of[0]) {
 		return x
 	}
-	gone, fresh := difference(x.of, all)
-	next := &sorted{of: all}
+	gone, fresh := difference(x.of, all, x.restless)
+	next := &sorted{of: all, restless: make(map[*row]bool)}
 	var has, none []placed
 	for i, r := range fresh {
-		next.restless = next.restless || r.restless()
+		if r.restless() {
+			next.restless[r] = true
+		}
 		if p, is := by(r, now); is {
 			p.Name = r.Job.Job.Name
 			has = append(has, placed{r, p, i})
@@ -135,9 +140,9 @@ func (x *sorted) follow(all []*row, by sortKey, now time.Time) *sorted {
 	return next
 }
 
-// difference compares two lists by name. A row whose place may have changed
-// with time is in both answers.
-func difference(old, all []*row) (gone map[*row]bool, fresh []*row) {
+// difference compares two lists by name. A restless row, whose place may have
+// changed with time, is in both answers.
+func difference(old, all []*row, restless map[*row]bool) (gone map[*row]bool, fresh []*row) {
 	gone = make(map[*row]bool)
 	for _, r := range all {
 		for len(old) > 0 && old[0] != r && old[0].Job.Job.Name < r.Job.Job.Name {
@@ -146,7 +151,7 @@ func difference(old, all []*row) (gone map[*row]bool, fresh []*row) {
 		}
 		if len(old) > 0 && old[0] == r {
 			old = old[1:]
-			if !r.restless() {
+			if len(restless) == 0 || !restless[r] {
 				continue
 			}
 			gone[r] = true

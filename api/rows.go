@@ -144,11 +144,10 @@ type subject struct {
 func (s *subject) Contains(text string) bool { return strings.Contains(s.lower, text) }
 
 func (s *subject) Texts(field string) []string {
-	out := s.texts[:0]
-	def := s.Job.Job
+	out := s.texts[:0] // the definition is read only where it is asked for: it lies elsewhere in memory
 	switch field {
 	case "name":
-		out = append(out, def.Name)
+		out = append(out, s.Job.Job.Name)
 	case "state":
 		out = append(out, s.state(s.now))
 		if s.failing() {
@@ -163,9 +162,9 @@ func (s *subject) Texts(field string) []string {
 		for _, o := range s.owners {
 			out = append(out, o.Value())
 		}
-		out = append(out, def.OwnerName)
+		out = append(out, s.Job.Job.OwnerName)
 	case "user":
-		out = append(out, def.RunAsUser)
+		out = append(out, s.Job.Job.RunAsUser)
 	case "host":
 		for _, run := range s.Runs {
 			if run.Task != nil {
@@ -175,19 +174,19 @@ func (s *subject) Texts(field string) []string {
 	case "parent":
 		out = append(out, parentsOf(s.Job)...)
 	case "zone":
-		out = append(out, def.Zone)
+		out = append(out, s.Job.Job.Zone)
 	case "command":
-		out = append(out, def.Command)
+		out = append(out, s.Job.Job.Command)
 	case "schedule":
-		out = append(out, def.Schedule)
+		out = append(out, s.Job.Job.Schedule)
 	case "priority":
 		out = append(out, "normal")
-		if def.HighPriority {
+		if s.Job.Job.HighPriority {
 			out[0] = "high"
 		}
 	case "disabled":
 		out = append(out, no...)
-		if def.Disabled {
+		if s.Job.Job.Disabled {
 			out = append(out[:0], yes...)
 		}
 	}
