@@ -92,7 +92,16 @@ export interface Run {
   environment?: Variable[];
   attempts: Attempt[];
   waiting?: Reason[];
+  parents?: RunLink[]; // of a single run
+  children?: RunLink[];
   may?: May; // of a single run
+}
+
+/** A run beside another one. */
+export interface RunLink {
+  run: string;
+  job?: string; // missing: it was deleted
+  state?: string; // missing: it is not kept
 }
 
 export interface Reason {

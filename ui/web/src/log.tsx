@@ -8,7 +8,7 @@ import { t } from "./i18n";
 import { Card, Failure, Menu } from "./parts";
 
 const chunk = 64 << 10;
-const most = 2 << 20; // bytes that are kept of a file
+const most = 512 << 10; // bytes of a file that are held, whatever its size
 const pause = 1000;
 
 interface Held {
@@ -32,6 +32,7 @@ export function Log({ run, attempt, live }: { run: string; attempt: number; live
   const [error, setError] = useState<unknown>(null);
   const [search, setSearch] = useState("");
   const [hit, setHit] = useState(0);
+  const [round, setRound] = useState(0); // counts how often the end was gone back to
   const box = useRef<HTMLDivElement>(null);
   const base = `runs/${run}/attempts/${attempt}/files`;
   const files = useQuery({
@@ -43,7 +44,7 @@ export function Log({ run, attempt, live }: { run: string; attempt: number; live
   const liveNow = useRef(live);
   liveNow.current = live;
 
-  // biome-ignore lint/correctness/useExhaustiveDependencies: when the attempt ends, the last part is read again
+  // biome-ignore lint/correctness/useExhaustiveDependencies: when the attempt ends, or the end is wanted, the last part is read again
   useEffect(() => {
     const stop = new AbortController();
     let timer: number | undefined;
@@ -60,6 +61,7 @@ export function Log({ run, attempt, live }: { run: string; attempt: number; live
         if (first || data.length > 0)
           setHeld((h) => {
             if (first || !h) return { from: offset, data, size };
+            if (h.from + h.data.length !== offset) return { ...h, size }; // an earlier part is looked at
             let all = join(h.data, data);
             let from = h.from;
             if (all.length > most) {
@@ -86,7 +88,7 @@ export function Log({ run, attempt, live }: { run: string; attempt: number; live
       stop.abort();
       window.clearTimeout(timer);
     };
-  }, [url, live]);
+  }, [url, live, round]);
 
   const earlier = async () => {
     if (!held) return;
@@ -94,7 +96,26 @@ export function Log({ run, attempt, live }: { run: string; attempt: number; live
     try {
       const resp = await call(`${url}?offset=${from}&limit=${held.from - from}`);
       const data = new Uint8Array(await resp.arrayBuffer());
-      setHeld((h) => h && { ...h, from, data: join(data, h.data) });
+      setFollowing(false);
+      setHeld((h) => h && { ...h, from, data: join(data, h.data).slice(0, most) });
+    } catch (e) {
+      setError(e);
+    }
+  };
+
+  /** What was let go for the sake of what is earlier. */
+  const later = async () => {
+    if (!held) return;
+    try {
+      const resp = await call(`${url}?offset=${held.from + held.data.length}&limit=${chunk}`);
+      const more = new Uint8Array(await resp.arrayBuffer());
+      const size = Number(resp.headers.get("X-Size"));
+      setHeld((h) => {
+        if (!h) return h;
+        const all = join(h.data, more);
+        const over = Math.max(0, all.length - most);
+        return { from: h.from + over, data: all.slice(over), size };
+      });
     } catch (e) {
       setError(e);
     }
@@ -131,6 +152,7 @@ export function Log({ run, attempt, live }: { run: string; attempt: number; live
     if (current >= 0) box.current?.querySelector(`[data-line="${current}"]`)?.scrollIntoView({ block: "center" });
   }, [current]);
 
+  const behind = held ? held.size - held.from - held.data.length : 0; // bytes of the file that were let go
   const missing = error instanceof Problem && error.status === 404 && live; // the task has not begun
   const names = files.data?.filter((f) => !f.folder) ?? [];
   const others = names.filter((f) => f.name !== "stdout" && f.name !== "stderr");
@@ -171,12 +193,21 @@ export function Log({ run, attempt, live }: { run: string; attempt: number; live
           />
           <span className="num muted" role="status">
             {search && t("log.hits", { at: hits.length ? (hit % hits.length) + 1 : 0, n: hits.length })}
+            {search && held && (held.from > 0 || behind > 0) && ` ${t("log.searched")}`}
           </span>
           <label>
             <input type="checkbox" checked={wrap} onChange={(e) => setWrap(e.target.checked)} /> {t("log.wrap")}
           </label>
           <label>
-            <input type="checkbox" checked={following} onChange={(e) => setFollowing(e.target.checked)} /> {t("log.follow")}
+            <input
+              type="checkbox"
+              checked={following}
+              onChange={(e) => {
+                setFollowing(e.target.checked);
+                if (e.target.checked && behind > 0) setRound(round + 1);
+              }}
+            />{" "}
+            {t("log.follow")}
           </label>
           <a className="button" href={`api/${url}?download`} download>
             {t("log.download")}
@@ -199,6 +230,11 @@ export function Log({ run, attempt, live }: { run: string; attempt: number; live
           </div>
         ))}
       </div>
+      {behind > 0 && (
+        <button type="button" onClick={later}>
+          {t("log.later")} ({bytes(behind)})
+        </button>
+      )}
     </Card>
   );
 }

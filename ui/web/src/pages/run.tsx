@@ -1,14 +1,17 @@
 // One run: its attempts in time, why it is where it is, and what it wrote.
 import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { useEffect, useState } from "react";
-import { type Attempt, get, getJob, Problem, type Run, send } from "../api";
-import { absolute, clock, isTime, span } from "../format";
-import { has, type Key, t } from "../i18n";
+import { useState } from "react";
+import { get, getJob, Problem, type Run, send } from "../api";
+import { absolute, isTime } from "../format";
+import { type Key, t } from "../i18n";
 import { pollTime } from "../live";
 import { Log } from "../log";
-import { Badge, Card, complain, Failure, JobBadges, Loading, say, stateWord, useNow, When } from "../parts";
+import { Badge, Card, complain, Failure, JobBadges, Loading, say, When } from "../parts";
 import { Reasons } from "../reasons";
 import { go, to } from "../router";
+import { AttemptTable } from "../run/attempts";
+import { KinCard } from "../run/kin";
+import { TimeLine } from "../run/timeline";
 
 export function RunPage({ id }: { id: string }) {
   const client = useQueryClient();
@@ -67,10 +70,13 @@ export function RunPage({ id }: { id: string }) {
         </div>
       </div>
       <div className="columns">
-        <Card title={t("run.timeline")}>
-          <TimeLine run={run} picked={attempt?.number} pick={setPicked} />
-          {run.waiting && run.waiting.length > 0 && <Reasons of={run.waiting} />}
-        </Card>
+        <div>
+          <Card title={t("run.timeline")}>
+            <TimeLine run={run} picked={attempt?.number} pick={setPicked} />
+            {run.waiting && run.waiting.length > 0 && <Reasons of={run.waiting} />}
+          </Card>
+          <KinCard run={run} />
+        </div>
         <Card title={t("run.facts")}>
           <dl>
             {run.reason && (
@@ -172,159 +178,5 @@ function Relatives({ job }: { job: string }) {
         </>
       )}
     </dl>
-  );
-}
-
-interface Phase {
-  kind: "wait" | "staging" | "running";
-  from: number;
-  to: number;
-  attempt?: number;
-  outcome?: string;
-}
-
-/** What a run did when: waiting, then each attempt's staging and running. */
-export function phases(run: Run, now: number): Phase[] {
-  const out: Phase[] = [];
-  let at = Date.parse(run.created);
-  for (const a of run.attempts) {
-    const launched = Date.parse(a.launched);
-    const end = isTime(a.ended) ? Date.parse(a.ended) : now;
-    if (launched > at) out.push({ kind: "wait", from: at, to: launched });
-    const began = isTime(a.running) ? Date.parse(a.running) : end;
-    out.push({ kind: "staging", from: launched, to: began, attempt: a.number });
-    if (isTime(a.running)) out.push({ kind: "running", from: began, to: end, attempt: a.number, outcome: outcomeOf(a) });
-    at = end;
-  }
-  const end = isTime(run.ended) ? Date.parse(run.ended) : now;
-  if (end > at && (run.attempts.length === 0 || isTime(run.attempts[run.attempts.length - 1].ended)))
-    out.push({ kind: "wait", from: at, to: end });
-  return out;
-}
-
-export function outcomeOf(a: Attempt): string {
-  if (!isTime(a.ended)) return a.state === "TASK_RUNNING" ? "running" : "staging";
-  if (a.state === "TASK_FINISHED") return "succeeded";
-  return a.state === "TASK_KILLED" ? "killed" : "failed";
-}
-
-function TimeLine({ run, picked, pick }: { run: Run; picked?: number; pick: (n: number) => void }) {
-  const now = useNow();
-  const list = phases(run, now);
-  const from = Date.parse(run.created);
-  const end = Math.max(from + 50, ...list.map((p) => p.to));
-  const x = (ms: number) => ((ms - from) / (end - from)) * 1000;
-  const rows = Math.max(1, run.attempts.length);
-  const ticks = [0, 0.25, 0.5, 0.75, 1];
-  return (
-    <figure className="timeline">
-      <svg
-        viewBox={`0 0 1000 ${rows * 22 + 4}`}
-        height={rows * 22 + 4}
-        preserveAspectRatio="none"
-        role="img"
-        aria-label={t("run.timeline")}
-      >
-        {ticks.map((f) => (
-          <line key={f} className="grid" x1={f * 1000} x2={f * 1000} y1="0" y2={rows * 22 + 4} />
-        ))}
-        {list.map((p, i) => {
-          const row = Math.max(
-            0,
-            run.attempts.findIndex((a) => (p.attempt === undefined ? Date.parse(a.launched) >= p.to : a.number === p.attempt)),
-          );
-          const word = p.kind === "running" ? stateWord(p.outcome ?? "running") : t(`phase.${p.kind}` as Key);
-          return (
-            // biome-ignore lint/a11y/noStaticElementInteractions: the table below does the same for the keyboard
-            <rect
-              key={i}
-              className={p.kind === "running" ? `bar ${p.outcome} ${p.attempt === picked && rows > 1 ? "picked" : ""}` : `bar ${p.kind}`}
-              x={x(p.from)}
-              y={row * 22 + (p.kind === "wait" ? 10 : 4)}
-              width={Math.max(2, x(p.to) - x(p.from))}
-              height={p.kind === "wait" ? 4 : 16}
-              onMouseDown={() => p.attempt !== undefined && pick(p.attempt)}
-            >
-              <title>{`${word}: ${absolute(p.from)}, ${span(p.to - p.from)}`}</title>
-            </rect>
-          );
-        })}
-      </svg>
-      <div className="axis num" aria-hidden="true">
-        {ticks.map((f) => (
-          <span key={f}>{f === 0 ? clock(from) : `+${span((end - from) * f)}`}</span>
-        ))}
-      </div>
-      <figcaption className="legend">
-        <span>
-          <i className="wait" /> {t("phase.wait")}
-        </span>
-        <span>
-          <i className="staging" /> {t("phase.staging")}
-        </span>
-        <span>
-          <i className="running" /> {stateWord("running")}
-        </span>
-        <span>
-          <i className="succeeded" /> {stateWord("succeeded")}
-        </span>
-        <span>
-          <i className="failed" /> {stateWord("failed")}
-        </span>
-      </figcaption>
-    </figure>
-  );
-}
-
-function AttemptTable({ run, picked, pick }: { run: Run; picked?: number; pick: (n: number) => void }) {
-  const [now, setNow] = useState(Date.now());
-  useEffect(() => {
-    const timer = window.setInterval(() => setNow(Date.now()), 1000);
-    return () => window.clearInterval(timer);
-  }, []);
-  return (
-    <Card title={t("run.attempts")}>
-      <div className="scroll-x" tabIndex={0}>
-        <table className="data">
-          <thead>
-            <tr>
-              <th scope="col">{t("run.attempt")}</th>
-              <th scope="col">{t("col.state")}</th>
-              <th scope="col">{t("col.host")}</th>
-              <th scope="col">{t("run.launched")}</th>
-              <th scope="col">{t("col.duration")}</th>
-              <th scope="col">{t("run.exit")}</th>
-              <th scope="col">{t("reason")}</th>
-            </tr>
-          </thead>
-          <tbody>
-            {run.attempts.map((a) => {
-              const key = `mesos.${a.reason}`;
-              return (
-                <tr key={a.number} className={a.number === picked ? "picked" : ""}>
-                  <td>
-                    <button type="button" aria-pressed={a.number === picked} onClick={() => pick(a.number)}>
-                      {a.number}
-                    </button>
-                  </td>
-                  <td>
-                    <Badge of={outcomeOf(a)} title={a.state} />
-                  </td>
-                  <td>{a.host}</td>
-                  <td className="num">{absolute(a.launched)}</td>
-                  <td className="num">
-                    {isTime(a.running) ? span((isTime(a.ended) ? Date.parse(a.ended) : now) - Date.parse(a.running)) : "–"}
-                  </td>
-                  <td className="num">{a.exitCode ?? "–"}</td>
-                  <td>
-                    {has(key) ? t(key as Key) : a.reason} {a.message}
-                  </td>
-                </tr>
-              );
-            })}
-          </tbody>
-        </table>
-      </div>
-    </Card>
   );
 }

@@ -44,7 +44,7 @@ test("terms are put in and taken out of a filter", async () => {
 });
 
 test("a run's phases follow each other without gaps", async () => {
-  const { phases } = await import("../../src/pages/run");
+  const { phases } = await import("../../src/run/timeline");
   const at = (s: number) => new Date(Date.UTC(2026, 0, 1, 0, 0, s)).toISOString();
   const run: Run = {
     job: "a",
@@ -62,10 +62,10 @@ test("a run's phases follow each other without gaps", async () => {
   };
   const list = phases(run, Date.now());
   expect(list.map((p) => `${p.kind}${p.attempt ?? ""}:${(p.to - p.from) / 1000}`)).toEqual([
-    "wait:1",
+    "queued:1",
     "staging0:1",
     "running0:3",
-    "wait:5",
+    "between:5",
     "staging1:1",
     "running1:9",
   ]);
@@ -77,4 +77,16 @@ test("the load of a day is shifted to your clock", async () => {
   const load = Array.from({ length: 1440 }, (_, i) => i);
   expect(shiftLoad(load, 60)[60]).toBe(0);
   expect(shiftLoad(load, -60)[0]).toBe(60);
+});
+
+test("ticks of a time line are round, some and not many", async () => {
+  const { roundTicks } = await import("../../src/run/timeline");
+  expect(roundTicks(1030)).toEqual([0, 200, 400, 600, 800, 1000]);
+  expect(roundTicks(65_000)).toEqual([0, 15_000, 30_000, 45_000, 60_000]);
+  for (let length = 50; length < 1e12; length *= 1.37) {
+    const ticks = roundTicks(length);
+    expect(ticks.length).toBeGreaterThan(1);
+    expect(ticks.length).toBeLessThan(9);
+    expect(ticks[ticks.length - 1]).toBeLessThanOrEqual(length);
+  }
 });
