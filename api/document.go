@@ -100,9 +100,10 @@ func (s *server) document(c call, v *leader.View, j *leader.Job, status int) (re
 		out.Next = upcoming(when, j.State.Decided, shownSlots)
 	}
 	for _, run := range j.Runs {
-		out.Runs = append(out.Runs, runJSON(run, now, c.language()))
+		out.Runs = append(out.Runs, runJSON(run, now))
 	}
 	who.hideRuns(v, out.Runs)
+	c.translate(out.Runs)
 	for _, name := range parentsOf(j) {
 		out.Parents = append(out.Parents, parentJSON(v, j, name, s.shown, now))
 	}

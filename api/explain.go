@@ -44,8 +44,9 @@ func (s *server) apiExplain(c call) (response, error) {
 		return response{}, err
 	}
 	for i := len(entries) - 1; i >= 0 && len(out.Decisions) < explainedDecisions; i-- {
-		out.Decisions = append(out.Decisions, historyEntry(entries[i], c.language()))
+		out.Decisions = append(out.Decisions, historyEntry(entries[i]))
 	}
+	c.translateHistory(out.Decisions)
 	return marshal(out)
 }
 

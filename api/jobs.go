@@ -91,8 +91,9 @@ func (s *server) apiJobs(c call) (response, error) {
 	l.now = time.Now()
 	found := l.find(s.rows, s.rows.of(v))
 	page := JobPage{Jobs: make([]any, 0, len(found.page)), Total: found.total, At: v.At.UTC(), Term: v.Term, Facets: found.facets}
+	in := c.language()
 	for _, r := range found.page {
-		full := rowJSON(r, l.now, c.language())
+		full := rowJSON(r, l.now, in)
 		page.Jobs = append(page.Jobs, pick(&full, l.fields))
 	}
 	if found.more {

@@ -84,11 +84,13 @@ func (s *server) apiNow(c call) (response, error) {
 		At: v.At.UTC(), Running: []Run{}, Waiting: []Run{}, Late: []JobRow{}, Failing: []JobRow{}, Missed: []Missed{}, Lanes: []Lane{}, Next: []Coming{},
 		Load: make([]int, spread.Minutes), Totals: Totals{Jobs: v.Len()},
 	}
-	rows := s.rows.of(v)
+	rows, in := s.rows.of(v), c.language()
 	for _, r := range rows {
-		out.addRow(r, now, c.language())
+		out.addRow(r, now, in)
 	}
 	callerOf(c.Context()).hideRuns(v, out.Running, out.Waiting)
+	c.translate(out.Running)
+	c.translate(out.Waiting)
 	s.addNext(&out, rows, now)
 	if err := s.addLanes(c, v, &out, rows, now); err != nil {
 		return response{}, err
@@ -117,7 +119,7 @@ func (out *Now) addRow(r *row, now time.Time, in language.Language) {
 			list, total = &out.Running, &out.Totals.Running
 		}
 		if *total++; len(*list) < nowList {
-			*list = append(*list, runJSON(run, now, in))
+			*list = append(*list, runJSON(run, now))
 		}
 	}
 }
@@ -165,7 +167,7 @@ func (s *server) addLanes(c call, v *leader.View, out *Now, rows []*row, now tim
 			switch {
 			case e.Ended.Before(from):
 			case e.Run == "" || len(e.Attempts) == 0:
-				out.Missed = append(out.Missed, Missed{e.JobName, e.Slot, e.Count, e.Outcome.String(), c.recall(e.Reason), e.Ended})
+				out.Missed = append(out.Missed, Missed{e.JobName, e.Slot, e.Count, e.Outcome.String(), e.Reason, e.Ended})
 			default:
 				lane.Runs = append(lane.Runs, Bar{e.Run, began(e.Attempts[0]), moment(e.Ended), e.Outcome.String()})
 			}
@@ -180,6 +182,9 @@ func (s *server) addLanes(c call, v *leader.View, out *Now, rows []*row, now tim
 	s.addComing(out, rows, now)
 	slices.SortFunc(out.Missed, func(a, b Missed) int { return b.At.Compare(a.At) })
 	out.Missed = out.Missed[:min(len(out.Missed), nowList)]
+	for i := range out.Missed {
+		out.Missed[i].Reason = c.recall(out.Missed[i].Reason)
+	}
 	return nil
 }
 

@@ -6,8 +6,6 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/hora-scheduler/hora/language"
-	"github.com/hora-scheduler/hora/message"
 	"github.com/hora-scheduler/hora/scheduler"
 )
 
@@ -100,14 +98,15 @@ func (s *server) apiHistory(c call) (response, error) {
 	}
 	out := []HistoryEntry{}
 	for i := len(entries) - 1; i >= 0 && len(out) < limit; i-- {
-		out = append(out, historyEntry(entries[i], c.language()))
+		out = append(out, historyEntry(entries[i]))
 	}
+	c.translateHistory(out)
 	return marshal(out)
 }
 
-func historyEntry(e *scheduler.Entry, in language.Language) HistoryEntry {
+func historyEntry(e *scheduler.Entry) HistoryEntry {
 	return HistoryEntry{
-		Slot: e.Slot, Count: e.Count, Kind: e.Kind.String(), Outcome: e.Outcome.String(), Reason: in.Say(message.Text(e.Reason)), Run: e.Run,
-		Created: e.Created, Ended: e.Ended, Attempts: attemptsJSON(e.Attempts, in),
+		Slot: e.Slot, Count: e.Count, Kind: e.Kind.String(), Outcome: e.Outcome.String(), Reason: e.Reason, Run: e.Run,
+		Created: e.Created, Ended: e.Ended, Attempts: attemptsJSON(e.Attempts),
 	}
 }

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/hora-scheduler/hora/job"
-	"github.com/hora-scheduler/hora/language"
 	"github.com/hora-scheduler/hora/message"
 	"github.com/hora-scheduler/hora/retry"
 	"github.com/hora-scheduler/hora/scheduler"
@@ -42,16 +41,16 @@ type EnvironmentVariable struct {
 }
 
 // runJSON writes a run that is not over.
-func runJSON(r *scheduler.Run, now time.Time, in language.Language) Run {
+func runJSON(r *scheduler.Run, now time.Time) Run {
 	out := Run{
 		ID: r.RunKey.String(), Job: r.JobName, Kind: r.Kind.String(), Slot: r.Slot, Count: 1, Created: r.Created, State: stateOf(r, now),
-		By: r.By.Name, Arguments: r.Arguments, Environment: variables(r.Environment), Attempts: attemptsJSON(r.Attempts, in),
+		By: r.By.Name, Arguments: r.Arguments, Environment: variables(r.Environment), Attempts: attemptsJSON(r.Attempts),
 	}
 	if r.State == scheduler.Ready {
 		out.NotBefore = moment(r.NotBefore)
 	}
 	if r.Kill != nil {
-		out.Reason = in.Say(r.Kill.Cause)
+		out.Reason = r.Kill.Cause.String()
 	}
 	if t := r.Task; t != nil {
 		out.Attempts = append(out.Attempts, Attempt{
@@ -83,10 +82,10 @@ func stateOf(r *scheduler.Run, now time.Time) string {
 }
 
 // entryRun writes a line of history as a run.
-func entryRun(e *scheduler.Entry, in language.Language) Run {
+func entryRun(e *scheduler.Entry) Run {
 	return Run{
 		ID: e.Run, Job: e.JobName, Kind: e.Kind.String(), Slot: e.Slot, Count: e.Count, Created: e.Created, State: "ended", Outcome: e.Outcome.String(),
-		Reason: in.Say(message.Text(e.Reason)), Ended: moment(e.Ended), By: e.By.Name, Arguments: e.Arguments, Environment: variables(e.Environment), Attempts: attemptsJSON(e.Attempts, in),
+		Reason: e.Reason, Ended: moment(e.Ended), By: e.By.Name, Arguments: e.Arguments, Environment: variables(e.Environment), Attempts: attemptsJSON(e.Attempts),
 	}
 }
 
@@ -105,7 +104,6 @@ type runFilter struct {
 	outcomes []string
 	from, to time.Time
 	limit    int
-	in       language.Language // of the answer
 }
 
 // RunPage is GET /api/runs: those that are not over first, then by their end, newest first.
@@ -116,7 +114,7 @@ type RunPage struct {
 
 func readRunFilter(c call) (runFilter, error) {
 	q := c.URL.Query()
-	f := runFilter{job: q.Get("job"), in: c.language()}
+	f := runFilter{job: q.Get("job")}
 	if err := known(q, "job", "state", "outcome", "from", "to", "limit"); err != nil {
 		return f, err
 	}
@@ -166,7 +164,7 @@ func (s *server) apiRuns(c call) (response, error) {
 	out, now := []Run{}, time.Now()
 	for _, j := range jobs {
 		for _, r := range j.Runs {
-			if run := runJSON(r, now, c.language()); f.wants(run) {
+			if run := runJSON(r, now); f.wants(run) {
 				out = append(out, run)
 			}
 		}
@@ -181,6 +179,7 @@ func (s *server) apiRuns(c call) (response, error) {
 	}
 	page := RunPage{Runs: out[:min(len(out), f.limit)]}
 	callerOf(c.Context()).hideRuns(v, page.Runs)
+	c.translate(page.Runs)
 	if n := len(page.Runs); n < len(out) && page.Runs[n-1].Ended != nil {
 		page.Next = page.Runs[n-1].Ended.Format(time.RFC3339Nano)
 	}
@@ -222,7 +221,7 @@ func (s *server) endedRuns(ctx context.Context, v *leader.View, jobs []*leader.J
 			return nil, err
 		}
 		for _, e := range entries {
-			if run := entryRun(e, f.in); f.wants(run) {
+			if run := entryRun(e); f.wants(run) {
 				out = append(out, run)
 			}
 		}
@@ -308,11 +307,12 @@ func (s *server) apiRun(c call) (response, error) {
 	who := callerOf(c.Context())
 	runs := make([]Run, 1)
 	if f.entry != nil {
-		runs[0] = entryRun(f.entry, c.language())
+		runs[0] = entryRun(f.entry)
 	} else {
-		runs[0] = runJSON(f.run, time.Now(), c.language())
+		runs[0] = runJSON(f.run, time.Now())
 	}
 	who.hideRuns(f.view, runs)
+	c.translate(runs)
 	out := RunDocument{Run: runs[0], May: c.may(f.job.Job)}
 	if out.Parents, err = s.parentRuns(c.Context(), f.view, f.parents()); err != nil {
 		return response{}, err
@@ -394,12 +394,12 @@ func (s *server) apiSucceedRun(c call) (response, error) {
 	return response{}, s.Scheduler.Do(c.Context(), scheduler.MarkSuccess{Name: f.job.Job.Name})
 }
 
-func attemptsJSON(list []scheduler.Attempt, in language.Language) []Attempt {
+func attemptsJSON(list []scheduler.Attempt) []Attempt {
 	out := []Attempt{}
 	for _, a := range list {
 		x := Attempt{
 			Number: a.Number, Task: a.TaskID, Agent: a.AgentID, Host: a.Hostname, Launched: a.Launched, Running: a.Running, Ended: a.Ended,
-			State: a.State.String(), Reason: a.Reason, Message: in.Say(message.Text(a.Message)),
+			State: a.State.String(), Reason: a.Reason, Message: a.Message,
 		}
 		if a.ExitCode != retry.NoCode {
 			x.ExitCode = &a.ExitCode

@@ -43,3 +43,29 @@ func (c call) sayAll(list message.List) []string {
 	}
 	return out
 }
+
+// translate says the texts of runs in the language of the request.
+func (c call) translate(runs []Run) {
+	if in := c.language(); in != language.English {
+		for i := range runs {
+			runs[i].Reason = in.Say(message.Text(runs[i].Reason))
+			translateAttempts(runs[i].Attempts, in)
+		}
+	}
+}
+
+// translateHistory says the texts of a history in the language of the request.
+func (c call) translateHistory(entries []HistoryEntry) {
+	if in := c.language(); in != language.English {
+		for i := range entries {
+			entries[i].Reason = in.Say(message.Text(entries[i].Reason))
+			translateAttempts(entries[i].Attempts, in)
+		}
+	}
+}
+
+func translateAttempts(list []Attempt, in language.Language) {
+	for i := range list {
+		list[i].Message = in.Say(message.Text(list[i].Message))
+	}
+}

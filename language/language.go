@@ -57,7 +57,11 @@ func (l Language) String() string {
 
 // Say writes a message, an error, or a text of a record.
 func (l Language) Say(said any) string {
-	if l == English {
+	text, isText := said.(message.Text)
+	switch {
+	case l == English && isText:
+		return string(text)
+	case l == English:
 		return fmt.Sprint(said)
 	}
 	switch said := said.(type) {

@@ -157,7 +157,7 @@ export const en = {
   "pick.none": "Choose none",
   "pick.limit": "At most {n} jobs can be chosen one by one; choose all of a filter instead.",
   "bulk.named": "{n} {n|job is|jobs are} chosen:",
-  "bulk.missing": "{n} of those that you chose are no longer there.",
+  "bulk.missing": "{n} of those that you chose {n|is|are} no longer there.",
   views: "Views",
   "views.open": "Views …",
   "views.hint": "Filter, order and columns as they are now are kept in this browser under a name. The address holds them, too: hand it on.",

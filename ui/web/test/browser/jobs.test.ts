@@ -79,8 +79,8 @@ test("a job that is gone meanwhile is told, and the others are done", async () =
   await page.getByText("2 chosen").waitFor();
   await fetch(`${hora.base}/api/jobs/going`, { method: "DELETE" });
   await page.getByRole("button", { name: "Delete", exact: true }).click();
-  await page.getByText("1 of those that you chose are no longer there.").waitFor();
-  await page.getByRole("button", { name: "Yes, 1 jobs" }).click();
+  await page.getByText("1 of those that you chose is no longer there.").waitFor();
+  await page.getByRole("button", { name: "Yes, 1 job" }).click();
   await page.getByText("No job fits the filter.").waitFor();
 });
 

@@ -80,7 +80,7 @@ test("a crowded minute is spread: preview, choice, conflicts, what came of it", 
   await dialog.getByText("The fullest minute of the day has 31 jobs now, and").waitFor();
   await dialog.locator(".chart canvas").waitFor();
   expect(await axe(page)).toEqual([]);
-  await dialog.getByText("1 jobs are left alone").click();
+  await dialog.getByText("1 job is left alone").click();
   await dialog.getByText("jittery").waitFor();
   await dialog.getByLabel("Later by at most").selectOption("PT15M");
   const first = dialog.getByRole("row").nth(1);

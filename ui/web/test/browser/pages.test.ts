@@ -334,7 +334,7 @@ test("run: a failure says why; what runs can be killed", async () => {
   await page.getByRole("button", { name: "Kill" }).click();
   await page.locator(".title .badge").filter({ hasText: "killed" }).waitFor();
   await page.goto(`${hora.base}/#/runs/${await runID("job=needs-a-gpu")}`);
-  await page.getByText("Wants an offer").waitFor();
+  await page.getByText("Wants an offer", { exact: true }).waitFor();
 });
 
 test("backfill", async () => {
