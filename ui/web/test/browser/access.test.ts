@@ -288,6 +288,29 @@ there("an operator may make what a rule allows, and not what runs as root", asyn
   });
 });
 
+there("with --http_credentials alone the browser says who it is, and there is nothing to log out of", async () => {
+  await node.end("SIGTERM");
+  const other = await cluster.serve(["--http_credentials", "chief:a secret"]);
+  await leads(other.base);
+  seen = await open(browser, other.base, "#/jobs", { httpCredentials: { username: "chief", password: "a secret" } });
+  seen.expected.push(/401/); // what the browser asks first
+  const page = seen.page;
+  await page.getByText("Live", { exact: true }).waitFor();
+  await page.getByRole("link", { name: "etl-load" }).click();
+  await page.getByRole("button", { name: "Pause", exact: true }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Pause", exact: true }).click();
+  await page.getByText("The job is paused").waitFor();
+  await page.getByRole("button", { name: "Resume" }).click();
+  await page.getByText("The job is paused").waitFor({ state: "detached" });
+  await page.getByRole("button", { name: "Logged in as chief" }).click();
+  await page.getByText("log out there").waitFor();
+  expect(await page.getByRole("button", { name: "Log out" }).count()).toBe(0);
+  await page.close();
+  await other.end("SIGTERM");
+  node = await cluster.serve(["--access", file]);
+  await leads(node.base);
+});
+
 there("login: who has guessed too often is told how long to wait", async () => {
   const page = await visit();
   seen!.expected.push(/429/);
