@@ -81,7 +81,7 @@ test.each([false, true])("menus and dialogues are accessible, keep the focus and
   expect(await axe(page)).toEqual([]);
   await page.keyboard.press("Escape");
   await page.keyboard.press("ControlOrMeta+k");
-  await page.getByRole("combobox").waitFor();
+  await page.getByRole("combobox", { name: "Go to" }).waitFor();
   expect(await axe(page)).toEqual([]);
 });
 

@@ -30,7 +30,7 @@ afterAll(async () => {
 const pages: [name: string, hash: () => string, ready: string, phone?: boolean][] = [
   ["jobs", () => "#/jobs", "text=extract-orders", true],
   ["job", () => "#/jobs/load-orders", "text=extract-customers", true],
-  ["job-scheduled", () => "#/jobs/extract-orders", ".calendar .fill-good"],
+  ["job-scheduled", () => "#/jobs/extract-orders", ".calendar .good"],
   ["runs", () => "#/jobs/extract-orders/runs", "tbody tr"],
   ["job-graph", () => "#/jobs/load-orders/graph", ".box"],
   ["definition", () => "#/jobs/nightly-report/definition", "text=The definition is valid", true],
