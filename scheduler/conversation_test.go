@@ -242,6 +242,8 @@ func (k *talk) event(words []string) scheduler.Event {
 		return scheduler.DropQueued{Name: name}
 	case "run":
 		return scheduler.RunJob{Name: name, Override: len(words) > 2, Arguments: words[2:]}
+	case "force":
+		return scheduler.RunJob{Name: name, Disabled: true}
 	case "subscribe":
 		return scheduler.Subscribed{FrameworkID: name}
 	case "disconnect":

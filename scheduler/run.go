@@ -220,7 +220,8 @@ func (s *State) disable(e *entity, why message.Note) {
 	s.tell(e, Notice{Kind: JobDisabled, Text: why.String()})
 }
 
-// cancelPending ends the runs of a disabled job that have no task.
+// cancelPending ends the runs of a disabled job that have no task, but those that
+// somebody wants of a disabled one, too: they need not wait for the others any more.
 func (s *State) cancelPending(e *entity, why message.Note) {
 	for _, key := range slices.Clone(e.runs) {
 		switch r := s.runs[key]; {
@@ -231,6 +232,7 @@ func (s *State) cancelPending(e *entity, why message.Note) {
 			s.end(e, r, Cancelled, why)
 		}
 	}
+	s.advance(e)
 }
 
 // advance lets waiting runs go, as far as the overlap policy allows.
