@@ -222,7 +222,7 @@ export const en = {
   "tab.revisions": "Revisions",
   "tab.activity": "Activity",
   "job.noRetries": "none",
-  "kill.hint": "{n} runs are not over; their tasks are killed, and they are not tried again. The schedule goes on.",
+  "kill.hint": "{n} {n|run is|runs are} not over: what runs is killed, and not tried again. The schedule goes on.",
   "success.children": "Counts a success without a run, for the children: {list}.",
   "success.hint": "Counts a success without a run. No other job waits for it.",
   "run.open": "not over",

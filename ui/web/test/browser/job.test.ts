@@ -47,7 +47,7 @@ test("killing and marking as success ask first, and say what it means", async ()
   await page.locator(".title .badge.run").waitFor();
   await page.getByRole("button", { name: "More" }).click();
   await page.getByRole("button", { name: "Kill what runs" }).click();
-  await page.getByText(/1 runs are not over; their tasks are killed/).waitFor();
+  await page.getByText(/1 run is not over: what runs is killed/).waitFor();
   expect(await axe(page)).toEqual([]);
   await page.keyboard.press("Escape");
   await page.getByRole("dialog").waitFor({ state: "hidden" });
