@@ -3,6 +3,7 @@ package api
 import (
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/hora-scheduler/hora/job"
 )
@@ -49,4 +50,12 @@ func DefinitionMembers() (described, read map[string]bool) {
 	p := posted{job: &job.Job{}}
 	p.readAll(r, own, Defaults{})
 	return described, read
+}
+
+// Try counts a login, which is not made, and tells how long to wait if it was one too many.
+func (g *Gate) Try(user, address string) time.Duration {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	_, wait := g.take(user, address, time.Now())
+	return wait
 }
