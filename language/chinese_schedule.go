@@ -79,6 +79,7 @@ var scheduleChinese = map[string]string{
 	// Why there is no other form that is exact.
 	"an exact set has %d intervals, at most %d are allowed":                     "需要 %d 个间隔，最多允许 %d 个",
 	"an exact set has more than the %d intervals that are allowed":              "需要的间隔超过允许的 %d 个",
+	"it ends after %d slot, which cron can't say":                               "它在 %d 个计划时刻后结束，cron 无法表示",
 	"it ends after %d slots, which cron can't say":                              "它在 %d 个计划时刻后结束，cron 无法表示",
 	"its offset has seconds, which no zone has that cron could be read in":      "它的时差含有秒，没有时区与之相同",
 	"it has slots between seconds, which cron can't say":                        "它的计划时刻含有毫秒，cron 无法表示",

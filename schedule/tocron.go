@@ -29,7 +29,7 @@ func Expressions(text string, o Options, most int) (*Conversion, error) {
 	c := newConverter(s, o, most)
 	v := c.conversion()
 	if n, finite := s.Repetitions(); finite {
-		v.Reason = message.Of("it ends after %d slots, which cron can't say", n)
+		v.Reason = message.Count(n, "it ends after %d slot, which cron can't say", "it ends after %d slots, which cron can't say")
 		return v, nil
 	}
 	if strings.Count(v.Zone, ":") == 2 {
