@@ -112,6 +112,26 @@ test("mistakes, effects and refusals are told in Chinese", async () => {
   expect(await english(page)).toEqual([]);
 });
 
+test("dialogues and menus are in Chinese", async () => {
+  const page = await s.go("#/jobs/nightly-report", { locale: "zh-CN" });
+  for (const name of ["立即运行", "暂停"]) {
+    await page.getByRole("button", { name, exact: true }).click();
+    await page.getByRole("dialog").waitFor();
+    expect(await english(page), name).toEqual([]);
+    await page.keyboard.press("Escape");
+    await page.getByRole("dialog").waitFor({ state: "detached" });
+  }
+  await page.getByRole("button", { name: "更多" }).click();
+  expect(await english(page)).toEqual([]);
+  await page.goto(`${s.hora.base}/#/jobs`);
+  await page.getByText("12 个作业").waitFor();
+  for (const name of [/^批量操作/, /^列/, /^视图/]) {
+    await page.getByRole("button", { name }).click();
+    expect(await english(page), String(name)).toEqual([]);
+    await page.keyboard.press("Escape");
+  }
+});
+
 test("the dialogue of a deletion is in Chinese", async () => {
   const page = await s.go("#/jobs/load-orders", { locale: "zh-CN" });
   await page.getByRole("button", { name: "更多" }).click();
