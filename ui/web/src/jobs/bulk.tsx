@@ -28,7 +28,7 @@ export function PickBar(p: {
       {some && (
         <>
           {!p.everything && p.total > p.number && (
-            <button type="button" className="ghost link" onClick={p.all}>
+            <button type="button" className="ghost wordy" onClick={p.all}>
               {t("pick.everything", { n: count(p.total) })}
             </button>
           )}
@@ -37,7 +37,7 @@ export function PickBar(p: {
               {t(`bulk.${a}` as Key)}
             </button>
           ))}
-          <button type="button" className="ghost link" onClick={p.none}>
+          <button type="button" className="ghost wordy" onClick={p.none}>
             {t("pick.none")}
           </button>
         </>

@@ -68,7 +68,7 @@ export const Views = memo(function Views({ here, address: now }: { here: View; a
           {v.name}
         </a>
       ))}
-      <button type="button" className="ghost link" onClick={() => setOpen(true)}>
+      <button type="button" className="ghost wordy" onClick={() => setOpen(true)}>
         {t("views.open")}
       </button>
       <Dialog title={t("views")} open={open} close={() => setOpen(false)}>

@@ -188,7 +188,7 @@ test("the list of many jobs", async () => {
   console.log(
     `  memory: heap ${memory.heap.toFixed(1)} MB, the tab's process ${memory.own.toFixed(0)} MB of its own, ${memory.all.toFixed(0)} MB with what it shares; aim 300`,
   );
-  expect(memory.heap).toBeLessThan(300);
+  expect(memory.all).toBeLessThan(300); // whatever the machine does besides
   expect(await page.locator("[aria-rowindex]").count()).toBeLessThan(200); // whatever there is, few rows are in the page
   expect(faults).toEqual([]);
 }, 600_000);
