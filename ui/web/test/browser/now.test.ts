@@ -106,6 +106,7 @@ test("a crowded minute is spread: preview, choice, conflicts, what came of it", 
   expect(new Date(d.notBefore as string).getTime()).toBeGreaterThan(Date.now());
   await page.goto(`${hora.base}/#/jobs/${moved}/revisions`);
   await page.getByRole("button", { name: "Put into force again" }).last().click();
+  await page.getByRole("dialog").getByRole("button", { name: "Put into force again" }).click();
   await page.getByText("Revision 1 is in force again.").waitFor();
   expect((await definition(hora.base, moved)).schedule).toBe(`0 ${hour} * * *`);
 });
