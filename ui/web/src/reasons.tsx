@@ -14,7 +14,8 @@ export function Reasons({ of, none }: { of: Reason[]; none?: string }) {
     <ul className="reasons">
       {of.map((r, i) => (
         <li key={i}>
-          <b>{reasonWord(r)}</b> {r.run ? <a href={to(["runs", r.run])}>{r.text}</a> : r.text}
+          {r.code !== "parent" && <b>{reasonWord(r)} </b>}
+          {r.run ? <a href={to(["runs", r.run])}>{r.text}</a> : r.text}
           {r.at && (
             <>
               {" "}

@@ -256,7 +256,6 @@ export const en = {
   "why.disabled": "Paused",
   "why.next-slot": "Next slot",
   "why.no-more": "No more slots",
-  "why.parent": "Parent",
   "why.other-run": "Other run",
   "why.retry": "Retry",
   "why.deferred": "Put off",

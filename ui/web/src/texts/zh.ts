@@ -258,7 +258,6 @@ export const zh: Record<keyof typeof en, string> = {
   "why.disabled": "已暂停",
   "why.next-slot": "下一计划时刻",
   "why.no-more": "没有后续时刻",
-  "why.parent": "父作业",
   "why.other-run": "其他运行",
   "why.retry": "重试",
   "why.deferred": "已推迟",
