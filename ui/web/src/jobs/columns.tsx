@@ -93,7 +93,7 @@ const looks: Look[] = [
   {
     id: "own",
     key: "col.own",
-    width: "6.2rem",
+    width: "7.4rem",
     base: true,
     needs: "next",
     cell: (r) => (r.next ? <span className="num muted">{short(r.next, ownZone)}</span> : <span className="muted">–</span>),

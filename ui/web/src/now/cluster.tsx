@@ -58,7 +58,7 @@ export function ClusterCard({ cluster: c, error }: { cluster?: Cluster; error: u
         <div>
           <dt>{t("cluster.queue")}</dt>
           <dd>
-            {count(c.queued)} <span className="muted">{t("cluster.launched", { n: count(c.launched) })}</span>
+            {count(c.queued)} <span className="muted">· {t("cluster.launched", { n: count(c.launched) })}</span>
           </dd>
         </div>
       </dl>
