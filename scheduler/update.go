@@ -131,10 +131,12 @@ func (s *State) attemptEnded(r *Run, st Status, v verdict) {
 		s.finish(&next, Failed, message.Keep("Mesos refuses the task: %s", clip(st.Message)))
 		return
 	}
-	delay, again, why := time.Duration(0), false, message.Note{}
 	if v == lost && st.UUID == "" && st.State.mayReturn() {
 		s.lookFor(TaskRef{a.TaskID, a.AgentID}, s.now)
 	}
+	var delay time.Duration
+	var again bool
+	var why message.Note
 	if v == lost {
 		next.Losses++
 		delay, again = retry.AfterLoss(next.Losses)
