@@ -53,7 +53,7 @@ export function Check({ trial, errors, pending, zone, nameless, show }: Props) {
     >
       <div role="status" aria-live="polite">
         {wrong && list(errors.map(full), true)}
-        {!wrong && !nameless && trial && <p className="good">{t("editor.valid")}</p>}
+        {!wrong && trial && <p className="good">{t("editor.valid")}</p>}
         {nameless && (
           <p>
             {t("editor.nameless")} {name({ field: "name", detail: "" })}

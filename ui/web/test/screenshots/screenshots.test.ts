@@ -36,7 +36,7 @@ const pages: [name: string, hash: () => string, ready: string, phone?: boolean][
   ["definition", () => "#/jobs/nightly-report/definition", "text=The definition is valid", true],
   ["revisions", () => "#/jobs/nightly-report/revisions", ".revision"],
   ["activity", () => "#/activity", ".audit li"],
-  ["new", () => "#/new", "text=A job needs a name"],
+  ["new", () => "#/new", "text=The definition is valid"],
   ["run", () => `#/runs/${failed}`, ".log .line", true],
   ["now", () => "#/now", ".lanes rect", true],
   ["graph", () => "#/graph", ".box"],
