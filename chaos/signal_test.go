@@ -21,7 +21,7 @@ func TestSecondSignal(t *testing.T) {
 	}
 	defer conn.Close()
 	// The handler waits for a body that does not come, once it has said that it wants it.
-	_, _ = conn.Write([]byte("POST /v1/scheduler/iso8601 HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 10\r\nExpect: 100-continue\r\n\r\n"))
+	_, _ = conn.Write([]byte("POST /v1/scheduler/iso8601 HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 10\r\nExpect: 100-continue\r\n\r\n"))
 	if line, err := bufio.NewReader(conn).ReadString('\n'); err != nil || !strings.Contains(line, "100") {
 		t.Fatalf("%q, %v: the test is broken", line, err)
 	}
