@@ -3,7 +3,6 @@ package api
 import (
 	"maps"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/hora-scheduler/hora/scheduler"
@@ -30,14 +29,7 @@ func (s *server) apiCalendar(c call) (response, error) {
 	if err != nil {
 		return response{}, err
 	}
-	days := map[string]*CalendarDay{}
-	day := func(at time.Time) *CalendarDay {
-		name := at.UTC().Format(time.DateOnly)
-		if days[name] == nil {
-			days[name] = &CalendarDay{Day: name}
-		}
-		return days[name]
-	}
+	days := map[time.Time]*scheduler.DayCount{} // by midnight in UTC
 	months, err := v.Tallies(c.Context(), j)
 	if err != nil {
 		return response{}, err
@@ -45,11 +37,11 @@ func (s *server) apiCalendar(c call) (response, error) {
 	var began time.Time // the first day that was counted
 	for _, month := range append(months, &j.State.Tally) {
 		for _, d := range month.Counts() {
-			if at := month.Date(d.Day); began.IsZero() || at.Before(began) {
+			at := month.Date(d.Day)
+			if began.IsZero() || at.Before(began) {
 				began = at
 			}
-			out := day(month.Date(d.Day))
-			out.Succeeded, out.Failed, out.Missed, out.Other = d.Succeeded, d.Failed, d.Missed, d.Other
+			days[at] = &d
 		}
 	}
 	// Of the time before days were counted its runs tell, as far as they are kept.
@@ -59,25 +51,17 @@ func (s *server) apiCalendar(c call) (response, error) {
 	}
 	for _, e := range entries {
 		if e.Kind != scheduler.OfBackfill && (began.IsZero() || e.Ended.Before(began)) {
-			day(e.Ended).add(e.Outcome, uint64(e.Count))
+			day := e.Ended.UTC().Truncate(24 * time.Hour)
+			if days[day] == nil {
+				days[day] = &scheduler.DayCount{}
+			}
+			days[day].Add(e.Outcome, uint64(e.Count))
 		}
 	}
 	out := CalendarPage{Days: []CalendarDay{}}
-	for _, d := range slices.SortedFunc(maps.Values(days), func(a, b *CalendarDay) int { return strings.Compare(a.Day, b.Day) }) {
-		out.Days = append(out.Days, *d)
+	for _, at := range slices.SortedFunc(maps.Keys(days), time.Time.Compare) {
+		d := days[at]
+		out.Days = append(out.Days, CalendarDay{at.Format(time.DateOnly), d.Succeeded, d.Failed, d.Missed, d.Other})
 	}
 	return marshal(out)
-}
-
-func (d *CalendarDay) add(o scheduler.Outcome, n uint64) {
-	switch o {
-	case scheduler.Succeeded:
-		d.Succeeded += n
-	case scheduler.Failed:
-		d.Failed += n
-	case scheduler.Missed:
-		d.Missed += n
-	default:
-		d.Other += n
-	}
 }

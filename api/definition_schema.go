@@ -1,6 +1,10 @@
 package api
 
-import "strings"
+import (
+	"maps"
+	"slices"
+	"strings"
+)
 
 // member is what the OpenAPI document says of a member of a definition.
 type member struct {
@@ -34,10 +38,7 @@ func listOf(required string, members ...member) map[string]any {
 func objectOf(required string, members ...member) map[string]any {
 	properties := make(map[string]any, len(members))
 	for _, m := range members {
-		schema := map[string]any{}
-		for k, v := range m.schema {
-			schema[k] = v
-		}
+		schema := maps.Clone(m.schema)
 		if m.meaning != "" {
 			schema["description"] = m.meaning
 		}
@@ -52,11 +53,7 @@ func objectOf(required string, members ...member) map[string]any {
 
 // definitionSchema describes a definition, as hora's own paths read and write it.
 func definitionSchema() map[string]any {
-	var all []member
-	for _, group := range [][]member{identityMembers, workMembers, placeMembers, whenMembers, retryMembers, policyMembers, counterMembers} {
-		all = append(all, group...)
-	}
-	out := objectOf("", all...)
+	out := objectOf("", slices.Concat(identityMembers, workMembers, placeMembers, whenMembers, retryMembers, policyMembers, counterMembers)...)
 	out["description"] = "A definition. What is missing has its default; docs/jobfile.md explains each field. In a merge patch null stands for the default."
 	return out
 }

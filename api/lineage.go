@@ -22,21 +22,17 @@ const (
 	maxKin     = 100 // runs
 )
 
-// parents returns the runs whose ends released a run.
-func (s *server) parentRuns(ctx context.Context, v *leader.View, keys []scheduler.RunKey) ([]RunLink, error) {
-	out := []RunLink{}
+// parentRuns returns the runs whose ends released a run.
+func parentRuns(ctx context.Context, v *leader.View, keys []scheduler.RunKey) ([]RunLink, error) {
+	out, now := []RunLink{}, time.Now()
 	for _, key := range keys {
-		link := RunLink{Run: key.String()}
-		if j := v.JobByUID(key.UID); j != nil {
-			link.Job = j.Job.Name
-			err := s.eachRun(ctx, v, j, func(id, state string, _ []scheduler.RunKey) {
-				if id == link.Run {
-					link.State = state
-				}
-			})
-			if err != nil {
-				return nil, err
-			}
+		f, err := keptRun(ctx, v, key)
+		if err != nil {
+			return nil, err
+		}
+		link := RunLink{Run: key.String(), State: f.state(now)}
+		if f.job != nil {
+			link.Job = f.job.Job.Name
 		}
 		out = append(out, link)
 	}
@@ -52,7 +48,7 @@ func (s *server) childRuns(ctx context.Context, v *leader.View, parent *leader.J
 		if j == nil {
 			continue
 		}
-		err := s.eachRun(ctx, v, j, func(id, state string, parents []scheduler.RunKey) {
+		err := eachRun(ctx, v, j, func(id, state string, parents []scheduler.RunKey) {
 			if slices.Contains(parents, key) && len(out) < maxKin {
 				out = append(out, RunLink{id, name, state})
 			}
@@ -65,7 +61,7 @@ func (s *server) childRuns(ctx context.Context, v *leader.View, parent *leader.J
 }
 
 // eachRun goes through all runs of a job that are kept, the newest last.
-func (s *server) eachRun(ctx context.Context, v *leader.View, j *leader.Job, f func(id, state string, parents []scheduler.RunKey)) error {
+func eachRun(ctx context.Context, v *leader.View, j *leader.Job, f func(id, state string, parents []scheduler.RunKey)) error {
 	entries, err := v.History(ctx, j)
 	if err != nil {
 		return err

@@ -239,13 +239,27 @@ func runID(text string) (scheduler.RunKey, error) {
 	return key, nil
 }
 
-// found is a run that a path names: one of the two is there.
+// found is a run that was looked for: one of the two is there, if it is kept.
 type found struct {
 	view  *leader.View
 	job   *leader.Job
 	run   *scheduler.Run
 	entry *scheduler.Entry
 	key   scheduler.RunKey
+}
+
+// is tells whether there is such a run.
+func (f found) is() bool { return f.run != nil || f.entry != nil }
+
+// state is its outcome, or what it does; "" if it is no longer kept.
+func (f found) state(now time.Time) string {
+	switch {
+	case f.entry != nil:
+		return f.entry.Outcome.String()
+	case f.run != nil:
+		return stateOf(f.run, now)
+	}
+	return ""
 }
 
 // parents are the runs whose ends released it.
@@ -267,26 +281,37 @@ func (s *server) findRun(c call) (found, error) {
 	if err != nil {
 		return found{}, err
 	}
-	missing := fault(http.StatusNotFound, "there is no run %.60q; what is old is not kept", id)
-	j := v.JobByUID(key.UID)
-	if j == nil {
-		return found{}, missing
+	f, err := keptRun(c.Context(), v, key)
+	if err == nil && !f.is() {
+		err = fault(http.StatusNotFound, "there is no run %.60q; what is old is not kept", id)
 	}
-	for _, r := range j.Runs {
+	return f, err
+}
+
+// keptRun looks for a run in progress or in the history of its job. What is found
+// is no run if it is not kept, and has no job if that is not there.
+func keptRun(ctx context.Context, v *leader.View, key scheduler.RunKey) (found, error) {
+	f := found{view: v, job: v.JobByUID(key.UID), key: key}
+	if f.job == nil {
+		return f, nil
+	}
+	for _, r := range f.job.Runs {
 		if r.RunKey == key {
-			return found{v, j, r, nil, key}, nil
+			f.run = r
+			return f, nil
 		}
 	}
-	entries, err := v.History(c.Context(), j)
+	entries, err := v.History(ctx, f.job)
 	if err != nil {
-		return found{}, err
+		return f, err
 	}
 	for _, e := range slices.Backward(entries) {
-		if e.Run == id {
-			return found{v, j, nil, e, key}, nil
+		if e.Run == key.String() {
+			f.entry = e
+			break
 		}
 	}
-	return found{}, missing
+	return f, nil
 }
 
 // RunDocument is GET /api/runs/{run}.
@@ -314,7 +339,7 @@ func (s *server) apiRun(c call) (response, error) {
 	who.hideRuns(f.view, runs)
 	c.translate(runs)
 	out := RunDocument{Run: runs[0], May: c.may(f.job.Job)}
-	if out.Parents, err = s.parentRuns(c.Context(), f.view, f.parents()); err != nil {
+	if out.Parents, err = parentRuns(c.Context(), f.view, f.parents()); err != nil {
 		return response{}, err
 	}
 	if out.Children, err = s.childRuns(c.Context(), f.view, f.job, f.key); err != nil {

@@ -26,6 +26,20 @@ type DayCount struct {
 	Other     uint64 // skipped, killed, cancelled
 }
 
+// Add counts n more of an outcome.
+func (d *DayCount) Add(o Outcome, n uint64) {
+	switch o {
+	case Succeeded:
+		d.Succeeded += n
+	case Failed:
+		d.Failed += n
+	case Missed:
+		d.Missed += n
+	default:
+		d.Other += n
+	}
+}
+
 // Date is the day of a tally as a time, midnight in UTC.
 func (t Tally) Date(day uint64) time.Time {
 	return time.Date(int(t.Month/12), time.Month(t.Month%12)+1, int(day), 0, 0, 0, 0, time.UTC)
@@ -60,17 +74,7 @@ func (t Tally) with(at time.Time, o Outcome, n uint64) Tally {
 	if last := len(days) - 1; last < 0 || month == t.Month && day > days[last].Day {
 		days = append(days, DayCount{Day: day})
 	}
-	d := &days[len(days)-1]
-	switch o {
-	case Succeeded:
-		d.Succeeded += n
-	case Failed:
-		d.Failed += n
-	case Missed:
-		d.Missed += n
-	default:
-		d.Other += n
-	}
+	days[len(days)-1].Add(o, n)
 	t.Days = make([]byte, 0, len(t.Days)+8)
 	for _, d := range days {
 		for _, v := range []uint64{d.Day, d.Succeeded, d.Failed, d.Missed, d.Other} {
