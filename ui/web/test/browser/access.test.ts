@@ -1,17 +1,17 @@
 // Who may see and do what, in the page: against a real hora serve with an access file.
 import { chmodSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Browser, Page } from "playwright-core";
-import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
-import { axe, me, open, type Seen, startBrowser, startProxy, until } from "./harness";
+import type { Page } from "playwright-core";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { axe, me, type open, startProxy, until } from "./harness";
 import { Cluster, leads, type Node, noZooKeeper } from "./serving";
+import { visits } from "./suite";
 
 const there = test.skipIf(noZooKeeper);
+const v = visits();
 
 let cluster: Cluster;
 let node: Node;
-let browser: Browser;
-let seen: Seen | undefined;
 let file: string;
 let token: { secret: string; line: string };
 let hashes: Record<string, string>;
@@ -48,7 +48,6 @@ async function put(name: string, definition: Record<string, unknown>) {
 beforeAll(async () => {
   if (noZooKeeper) return;
   cluster = await Cluster.start();
-  browser = await startBrowser();
   hashes = Object.fromEntries(
     ["anna secret", "otto secret", "otto another", "vera secret"].map((p) => [p, cluster.hora(["password"], `${p}\n`)]),
   );
@@ -70,22 +69,13 @@ async function sha256(text: string): Promise<string> {
 }
 
 afterAll(async () => {
-  await browser?.close();
   await cluster?.stop();
 });
 
-afterEach(async () => {
-  const faults = seen?.faults ?? [];
-  await seen?.context.close();
-  seen = undefined;
-  expect(faults).toEqual([]);
-});
-
-async function visit(hash = "", o: Parameters<typeof open>[3] = {}) {
-  await seen?.context.close();
-  seen = await open(browser, node.base, hash, o);
-  seen.expected.push(/401/); // nobody is logged in yet
-  return seen.page;
+async function visit(hash = "", o?: Parameters<typeof open>[3]) {
+  const page = await v.at(node.base, hash, o);
+  v.seen.expected.push(/401/); // nobody is logged in yet
+  return page;
 }
 
 async function login(page: Page, name: string, password = `${name} secret`) {
@@ -135,22 +125,22 @@ there("login: by a token; in Chinese, dark and on a phone; below a path prefix",
   expect(await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth)).toBeLessThanOrEqual(0);
   await page.getByRole("button", { name: "已登录：ci" }).click();
   await page.getByText("不能更改").waitFor();
-  await seen!.context.close();
+  await v.seen.context.close();
   const proxy = await startProxy(node.port, "/tools/hora");
   try {
-    seen = await open(browser, proxy.base, "#/jobs/etl-load");
-    seen.expected.push(/401/);
-    await login(seen.page, "otto");
-    await seen.page.getByText("Live", { exact: true }).waitFor();
-    await seen.page.getByRole("button", { name: "Pause", exact: true }).click();
-    await seen.page.getByLabel("Reason").fill("by proxy");
-    await seen.page.getByRole("dialog").getByRole("button", { name: "Pause", exact: true }).click();
-    await seen.page.getByText("The job is paused: by proxy").waitFor();
-    await seen.page.getByRole("button", { name: "Resume" }).click();
-    await seen.page.getByText("The job is paused: by proxy").waitFor({ state: "detached" });
-    const cookies = await seen.context.cookies(`${proxy.base}api/me`);
+    await v.at(proxy.base, "#/jobs/etl-load");
+    v.seen.expected.push(/401/);
+    await login(v.seen.page, "otto");
+    await v.seen.page.getByText("Live", { exact: true }).waitFor();
+    await v.seen.page.getByRole("button", { name: "Pause", exact: true }).click();
+    await v.seen.page.getByLabel("Reason").fill("by proxy");
+    await v.seen.page.getByRole("dialog").getByRole("button", { name: "Pause", exact: true }).click();
+    await v.seen.page.getByText("The job is paused: by proxy").waitFor();
+    await v.seen.page.getByRole("button", { name: "Resume" }).click();
+    await v.seen.page.getByText("The job is paused: by proxy").waitFor({ state: "detached" });
+    const cookies = await v.seen.context.cookies(`${proxy.base}api/me`);
     expect(cookies).toMatchObject([{ name: "hora_session", path: "/tools/hora/api", httpOnly: true, sameSite: "Strict" }]);
-    await seen.page.close();
+    await v.seen.page.close();
   } finally {
     proxy.server.closeAllConnections();
     proxy.server.close();
@@ -194,7 +184,7 @@ there("another tab logs in anew: this one goes on; a change without the token is
       const resp = await fetch("api/jobs/etl-load/pause", { method: "POST", headers: csrf ? { "Hora-CSRF": csrf } : {} });
       return `${resp.status} ${await resp.text()}`;
     }, csrf);
-  seen!.expected.push(/403/);
+  v.seen.expected.push(/403/);
   expect(await put("")).toMatch(/^403 .*Hora-CSRF/);
   expect(await put("guessed")).toMatch(/^403 .*Hora-CSRF/);
   // The cookie of this browser becomes another session's.
@@ -292,9 +282,9 @@ there("with --http_credentials alone the browser says who it is, and there is no
   await node.end("SIGTERM");
   const other = await cluster.serve(["--http_credentials", "chief:a secret"]);
   await leads(other.base);
-  seen = await open(browser, other.base, "#/jobs", { httpCredentials: { username: "chief", password: "a secret" } });
-  seen.expected.push(/401/); // what the browser asks first
-  const page = seen.page;
+  await v.at(other.base, "#/jobs", { httpCredentials: { username: "chief", password: "a secret" } });
+  v.seen.expected.push(/401/); // what the browser asks first
+  const page = v.seen.page;
   await page.getByText("Live", { exact: true }).waitFor();
   await page.getByRole("link", { name: "etl-load" }).click();
   await page.getByRole("button", { name: "Pause", exact: true }).click();
@@ -313,7 +303,7 @@ there("with --http_credentials alone the browser says who it is, and there is no
 
 there("login: who has guessed too often is told how long to wait", async () => {
   const page = await visit();
-  seen!.expected.push(/429/);
+  v.seen.expected.push(/429/);
   await page.getByRole("heading", { name: "Log in to hora" }).waitFor();
   const body = JSON.stringify({ user: "vera", password: "a guess" });
   await until("it is too much", async () => {

@@ -1,31 +1,21 @@
 // Servers that die while the page is open: it says so, and goes on by itself.
-import type { Browser } from "playwright-core";
-import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
-import { open, put, type Seen, startBrowser } from "./harness";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { put } from "./harness";
 import { Cluster, leads, type Node, noZooKeeper } from "./serving";
+import { visits } from "./suite";
 
 const there = test.skipIf(noZooKeeper);
+const v = visits();
 
 let cluster: Cluster;
-let browser: Browser;
-let seen: Seen | undefined;
 
 beforeAll(async () => {
   if (noZooKeeper) return;
   cluster = await Cluster.start();
-  browser = await startBrowser();
 });
 
 afterAll(async () => {
-  await browser?.close();
   await cluster?.stop();
-});
-
-afterEach(async () => {
-  const faults = seen?.faults ?? [];
-  await seen?.context.close();
-  seen = undefined;
-  expect(faults).toEqual([]);
 });
 
 const job = (name: string) => ({ name, schedule: "0 0 1 1 *", command: "true" });
@@ -33,16 +23,16 @@ const said = /No process leads|cannot be reached/;
 
 /** Opens the page, marks it, and waits until it is live. */
 async function watch(node: Node, hash = "#/jobs") {
-  seen = await open(browser, node.base, hash);
-  seen.expected.push(/ERR_|Failed to load resource/);
-  await seen.page.getByText("Live", { exact: true }).waitFor();
-  await seen.page.evaluate(() => {
+  await v.at(node.base, hash);
+  v.seen.expected.push(/ERR_|Failed to load resource/);
+  await v.seen.page.getByText("Live", { exact: true }).waitFor();
+  await v.seen.page.evaluate(() => {
     (window as unknown as { marked: boolean }).marked = true;
   });
-  return seen.page;
+  return v.seen.page;
 }
 
-const marked = () => seen!.page.evaluate(() => (window as unknown as { marked?: boolean }).marked === true);
+const marked = () => v.seen.page.evaluate(() => (window as unknown as { marked?: boolean }).marked === true);
 
 there("the leader is killed: a page on the follower says so, keeps what was typed, and shows what the next leader does", async () => {
   const first = await cluster.serve();

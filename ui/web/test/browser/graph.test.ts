@@ -1,15 +1,9 @@
 // The graph: the whole of it, around a job, and as a table.
-import type { Browser } from "playwright-core";
-import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
-import { axe, cleanUp, type Hora, open, put, type Seen, startBrowser, startHora } from "./harness";
+import { expect, test } from "vitest";
+import { axe, put } from "./harness";
+import { suite } from "./suite";
 
-let hora: Hora;
-let browser: Browser;
-let seen: Seen | undefined;
-
-beforeAll(async () => {
-  hora = await startHora();
-  browser = await startBrowser();
+const s = suite(async (base) => {
   const made: [string, string[]][] = [
     ["extract-a", []],
     ["extract-b", []],
@@ -19,30 +13,12 @@ beforeAll(async () => {
     ["mail", ["report", "extract-b"]],
   ];
   for (const [name, parents] of made)
-    await put(hora.base, { name, command: "true", ...(parents.length ? { parents } : { schedule: "0 0 1 1 *" }) });
-  await put(hora.base, { name: "alarm", command: "true", trigger: "failed(load)" });
+    await put(base, { name, command: "true", ...(parents.length ? { parents } : { schedule: "0 0 1 1 *" }) });
+  await put(base, { name: "alarm", command: "true", trigger: "failed(load)" });
 });
-
-afterAll(async () => {
-  await browser?.close();
-  await hora?.stop();
-  if (hora) cleanUp(hora.dir);
-});
-
-afterEach(async () => {
-  const faults = seen?.faults ?? [];
-  await seen?.context.close();
-  seen = undefined;
-  expect(faults).toEqual([]);
-});
-
-const go = async (hash: string, o: Parameters<typeof open>[3] = {}) => {
-  seen = await open(browser, hora.base, hash, o);
-  return seen.page;
-};
 
 test("a job is folded and unfolded on itself; the address knows", async () => {
-  const page = await go("#/graph");
+  const page = await s.go("#/graph");
   const box = (name: string) => page.locator(".box").filter({ hasText: name });
   await box("report").waitFor();
   expect(await axe(page)).toEqual([]);
@@ -74,7 +50,7 @@ test("a job is folded and unfolded on itself; the address knows", async () => {
 });
 
 test("search goes to the job, out of what is folded, and on to the next one", async () => {
-  const page = await go("#/graph?fold=load");
+  const page = await s.go("#/graph?fold=load");
   await page.locator(".box").first().waitFor();
   const search = page.getByLabel("Search the graph");
   await search.fill("check");
@@ -89,7 +65,7 @@ test("search goes to the job, out of what is folded, and on to the next one", as
 });
 
 test("the map is there when the graph is larger than the view", async () => {
-  const page = await go("#/graph");
+  const page = await s.go("#/graph");
   await page.locator(".box").first().waitFor();
   expect(await page.locator(".graphmap").count()).toBe(0);
   for (let i = 0; i < 3; i++) await page.getByRole("button", { name: "Nearer" }).click();
@@ -103,8 +79,8 @@ test("the map is there when the graph is larger than the view", async () => {
 });
 
 test("the longest chain: how long it takes, what it is made of", async () => {
-  for (const name of ["extract-a", "extract-b"]) await fetch(`${hora.base}/api/jobs/${name}/run`, { method: "POST" });
-  const page = await go("#/graph?chain=1");
+  for (const name of ["extract-a", "extract-b"]) await fetch(`${s.hora.base}/api/jobs/${name}/run`, { method: "POST" });
+  const page = await s.go("#/graph?chain=1");
   const chain = page.getByRole("list", { name: "Longest chain" });
   await chain.getByRole("button", { name: "load" }).waitFor();
   await page.getByText(/longest chain: .*, \d jobs/).waitFor();
@@ -115,7 +91,7 @@ test("the longest chain: how long it takes, what it is made of", async () => {
 });
 
 test("the table has everything, and the keyboard gets there", async () => {
-  const page = await go("#/graph");
+  const page = await s.go("#/graph");
   const button = page.getByRole("button", { name: "As a table" });
   await button.focus();
   await page.keyboard.press("Enter");
@@ -132,7 +108,7 @@ test("the table has everything, and the keyboard gets there", async () => {
 });
 
 test("around a job, so many steps", async () => {
-  const page = await go("#/jobs/load/graph");
+  const page = await s.go("#/jobs/load/graph");
   const box = (name: string) => page.locator(".box").filter({ hasText: name });
   await box("report").waitFor();
   await page.getByLabel("Steps").selectOption("1");
@@ -145,19 +121,19 @@ test("around a job, so many steps", async () => {
 });
 
 test("states change while one looks", async () => {
-  const page = await go("#/graph");
-  await put(hora.base, { name: "extract-b", command: "sleep 20", schedule: "0 0 1 1 *" });
+  const page = await s.go("#/graph");
+  await put(s.hora.base, { name: "extract-b", command: "sleep 20", schedule: "0 0 1 1 *" });
   await page.locator('[data-id="extract-b"]').waitFor();
-  await fetch(`${hora.base}/api/jobs/extract-b/run`, { method: "POST" });
+  await fetch(`${s.hora.base}/api/jobs/extract-b/run`, { method: "POST" });
   await page.locator('[data-id="extract-b"] .badge').filter({ hasText: "running" }).waitFor();
-  await fetch(`${hora.base}/api/jobs/extract-b/kill`, { method: "POST" });
+  await fetch(`${s.hora.base}/api/jobs/extract-b/kill`, { method: "POST" });
   await page.locator('[data-id="extract-b"] .badge').filter({ hasText: "running" }).waitFor({ state: "detached" });
 });
 
 test("many jobs from afar are one picture; nearer they are jobs", async () => {
   for (let i = 0; i < 90; i++)
-    await put(hora.base, { name: `many-${i}`, command: "true", ...(i < 9 ? { schedule: "0 0 1 1 *" } : { parents: [`many-${i - 9}`] }) });
-  const page = await go("#/graph?q=name%3Amany-*", { dark: true });
+    await put(s.hora.base, { name: `many-${i}`, command: "true", ...(i < 9 ? { schedule: "0 0 1 1 *" } : { parents: [`many-${i - 9}`] }) });
+  const page = await s.go("#/graph?q=name%3Amany-*", { dark: true });
   await page.locator(".picture[data-drawn]").waitFor();
   expect(await page.locator(".box").count()).toBe(0);
   expect(await axe(page)).toEqual([]);

@@ -1,17 +1,12 @@
 // The list of jobs: keys, ticks, completion, columns, views.
-import type { Browser, Page } from "playwright-core";
-import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
-import { axe, cleanUp, definition, type Hora, open, put, type Seen, startBrowser, startHora, until } from "./harness";
+import type { Page } from "playwright-core";
+import { expect, test } from "vitest";
+import { axe, definition, put, until } from "./harness";
+import { suite } from "./suite";
 
-let hora: Hora;
-let browser: Browser;
-let seen: Seen | undefined;
-
-beforeAll(async () => {
-  hora = await startHora();
-  browser = await startBrowser();
+const s = suite(async (base) => {
   for (let i = 0; i < 150; i++)
-    await put(hora.base, {
+    await put(base, {
       name: `job-${String(i).padStart(3, "0")}`,
       schedule: "0 3 * * *",
       command: "true",
@@ -20,27 +15,14 @@ beforeAll(async () => {
     });
 });
 
-afterAll(async () => {
-  await browser?.close();
-  await hora?.stop();
-  if (hora) cleanUp(hora.dir);
-});
-
-afterEach(async () => {
-  const faults = seen?.faults ?? [];
-  await seen?.context.close();
-  seen = undefined;
-  expect(faults).toEqual([]);
-});
-
-const go = async (hash = "", o: Parameters<typeof open>[3] = {}): Promise<Page> => {
-  seen = await open(browser, hora.base, hash, o);
-  await seen.page.locator(".list .name a").first().waitFor();
-  return seen.page;
+const go = async (hash = "", o?: Parameters<typeof s.go>[1]): Promise<Page> => {
+  const page = await s.go(hash, o);
+  await page.locator(".list .name a").first().waitFor();
+  return page;
 };
 
 const paused = async (q: string) =>
-  ((await (await fetch(`${hora.base}/api/jobs?q=${encodeURIComponent(`disabled:yes ${q}`)}&fields=name`)).json()) as { total: number })
+  ((await (await fetch(`${s.hora.base}/api/jobs?q=${encodeURIComponent(`disabled:yes ${q}`)}&fields=name`)).json()) as { total: number })
     .total;
 
 test("rows are ticked by mouse and by key, and an action is asked for first", async () => {
@@ -72,12 +54,12 @@ test("rows are ticked by mouse and by key, and an action is asked for first", as
 });
 
 test("a job that is gone meanwhile is told, and the others are done", async () => {
-  await put(hora.base, { name: "going", schedule: "0 0 1 1 *", command: "true" });
-  await put(hora.base, { name: "staying", schedule: "0 0 1 1 *", command: "true" });
+  await put(s.hora.base, { name: "going", schedule: "0 0 1 1 *", command: "true" });
+  await put(s.hora.base, { name: "staying", schedule: "0 0 1 1 *", command: "true" });
   const page = await go("#/jobs?q=name:going,staying");
   await page.getByLabel("Choose what is on the screen").click();
   await page.getByText("2 chosen").waitFor();
-  await fetch(`${hora.base}/api/jobs/going`, { method: "DELETE" });
+  await fetch(`${s.hora.base}/api/jobs/going`, { method: "DELETE" });
   await page.getByRole("button", { name: "Delete", exact: true }).click();
   await page.getByText("1 of those that you chose is no longer there.").waitFor();
   await page.getByRole("button", { name: "Yes, 1 job" }).click();
@@ -150,7 +132,7 @@ test("columns are chosen and ordered, only what they show is asked for, and the 
   const want = await heads(page);
   expect(want).toEqual(["", "Job ▲", "State", "Next run", "Host", "Next (yours)"]);
   const hash = new URL(page.url()).hash;
-  await seen!.context.close();
+  await s.seen.context.close();
   const other = await go(hash);
   expect(await heads(other)).toEqual(want);
 });
@@ -186,14 +168,14 @@ test("the next run is told in the job's zone and in yours", async () => {
 });
 
 test("two states beside each other are not cut off", async () => {
-  await put(hora.base, { name: "tries-again", schedule: "0 0 1 1 *", command: "exit 3", retries: 3, retryInterval: "PT1S" });
-  const run = () => fetch(`${hora.base}/api/jobs/tries-again/run`, { method: "POST" });
+  await put(s.hora.base, { name: "tries-again", schedule: "0 0 1 1 *", command: "exit 3", retries: 3, retryInterval: "PT1S" });
+  const run = () => fetch(`${s.hora.base}/api/jobs/tries-again/run`, { method: "POST" });
   await run();
   await until("it has failed", async () => {
-    const r = (await (await fetch(`${hora.base}/api/jobs?q=name:tries-again`)).json()) as { jobs: { failing: boolean }[] };
+    const r = (await (await fetch(`${s.hora.base}/api/jobs?q=name:tries-again`)).json()) as { jobs: { failing: boolean }[] };
     return r.jobs[0].failing;
   });
-  await put(hora.base, { ...(await definition(hora.base, "tries-again")), name: "tries-again", retryInterval: "PT1H" });
+  await put(s.hora.base, { ...(await definition(s.hora.base, "tries-again")), name: "tries-again", retryInterval: "PT1H" });
   await run();
   const page = await go("#/jobs?q=name:tries-again");
   await page.locator(".c-state .badge", { hasText: "retrying" }).waitFor();

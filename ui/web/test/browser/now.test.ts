@@ -1,22 +1,17 @@
 // Now: what goes on, and what is done about a minute at which too much is due.
-import type { Browser } from "playwright-core";
-import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
-import { axe, cleanUp, definition, type Hora, open, put, type Seen, startBrowser, startHora } from "./harness";
+import { expect, test } from "vitest";
+import { axe, definition, put } from "./harness";
+import { suite } from "./suite";
 
-let hora: Hora;
-let browser: Browser;
-let seen: Seen | undefined;
 // Far enough away from now, whenever the test runs: nothing of it is due meanwhile.
 const far = new Date(Date.now() + 6 * 3_600_000);
 const hour = far.getUTCHours();
 
-beforeAll(async () => {
-  hora = await startHora();
-  browser = await startBrowser();
-  for (let i = 0; i < 30; i++) await put(hora.base, { name: `night-${i}`, schedule: `0 ${hour} * * *`, command: "true" });
-  await put(hora.base, { name: "jittery", schedule: `0 ${hour} * * *`, jitter: "PT5M", command: "true" });
-  await put(hora.base, { name: "child", parents: ["night-0"], command: "true" });
-  await put(hora.base, {
+const s = suite(async (base) => {
+  for (let i = 0; i < 30; i++) await put(base, { name: `night-${i}`, schedule: `0 ${hour} * * *`, command: "true" });
+  await put(base, { name: "jittery", schedule: `0 ${hour} * * *`, jitter: "PT5M", command: "true" });
+  await put(base, { name: "child", parents: ["night-0"], command: "true" });
+  await put(base, {
     name: "nowhere",
     schedule: "0 0 1 1 *",
     command: "true",
@@ -25,29 +20,11 @@ beforeAll(async () => {
       ["rack", "EQUALS", "a-rack-that-is-not-there"],
     ],
   });
-  await fetch(`${hora.base}/api/jobs/nowhere/run`, { method: "POST" });
+  await fetch(`${base}/api/jobs/nowhere/run`, { method: "POST" });
 });
-
-afterAll(async () => {
-  await browser?.close();
-  await hora?.stop();
-  if (hora) cleanUp(hora.dir);
-});
-
-afterEach(async () => {
-  const faults = seen?.faults ?? [];
-  await seen?.context.close();
-  seen = undefined;
-  expect(faults).toEqual([]);
-});
-
-const go = async (hash: string, o: Parameters<typeof open>[3] = {}) => {
-  seen = await open(browser, hora.base, hash, o);
-  return seen.page;
-};
 
 test("why something waits is all there to be read; the cluster is in a line; slots to come have lanes", async () => {
-  const page = await go("#/now");
+  const page = await s.go("#/now");
   const why = page.locator(".items .why").first();
   await why.waitFor();
   const cut = await why.evaluate((e) => e.scrollWidth > e.clientWidth || getComputedStyle(e).textOverflow === "ellipsis");
@@ -58,7 +35,7 @@ test("why something waits is all there to be read; the cluster is in a line; slo
 });
 
 test("the load of the day can be read with the keyboard, and as a table", async () => {
-  const page = await go("#/now", { timezoneId: "UTC" });
+  const page = await s.go("#/now", { timezoneId: "UTC" });
   const plot = page.getByRole("application", { name: "Jobs due by minute of the day" });
   await plot.locator("canvas").waitFor();
   expect(await axe(page)).toEqual([]);
@@ -74,7 +51,7 @@ test("the load of the day can be read with the keyboard, and as a table", async 
 });
 
 test("a crowded minute is spread: preview, choice, conflicts, what came of it", async () => {
-  const page = await go("#/now", { timezoneId: "UTC" });
+  const page = await s.go("#/now", { timezoneId: "UTC" });
   await page.getByRole("button", { name: `31 jobs at ${String(hour).padStart(2, "0")}:00 – spread them?` }).click();
   const dialog = page.getByRole("dialog");
   await dialog.getByText("The fullest minute of the day has 31 jobs now, and").waitFor();
@@ -94,34 +71,34 @@ test("a crowded minute is spread: preview, choice, conflicts, what came of it", 
   await dialog.getByRole("button", { name: `Move ${named.length - 2} jobs` }).waitFor();
   expect(await dialog.getByRole("status").filter({ hasText: "fullest" }).textContent()).not.toBe(before);
   const conflict = named.find((n) => n !== moved && !kept.includes(n))!;
-  await put(hora.base, { name: conflict, schedule: `0 ${hour} * * *`, command: "echo other" });
+  await put(s.hora.base, { name: conflict, schedule: `0 ${hour} * * *`, command: "echo other" });
   await dialog.getByRole("button", { name: /^Move \d+ jobs/ }).click();
   await dialog.getByText(/\d\d jobs are moved/).waitFor();
   await dialog.getByText(`${conflict}: the job has been changed meanwhile`).waitFor();
   expect(await axe(page)).toEqual([]);
   await dialog.getByRole("button", { name: "Close" }).last().click();
-  expect((await definition(hora.base, kept[0])).schedule).toBe(`0 ${hour} * * *`);
-  const d = await definition(hora.base, moved);
+  expect((await definition(s.hora.base, kept[0])).schedule).toBe(`0 ${hour} * * *`);
+  const d = await definition(s.hora.base, moved);
   expect(d.schedule).toMatch(new RegExp(`^([1-9]|1[0-5]) ${hour} \\* \\* \\*$`));
   expect(new Date(d.notBefore as string).getTime()).toBeGreaterThan(Date.now());
-  await page.goto(`${hora.base}/#/jobs/${moved}/revisions`);
+  await page.goto(`${s.hora.base}/#/jobs/${moved}/revisions`);
   await page.getByRole("button", { name: "Put into force again" }).last().click();
   await page.getByRole("dialog").getByRole("button", { name: "Put into force again" }).click();
   await page.getByText("Revision 1 is in force again.").waitFor();
-  expect((await definition(hora.base, moved)).schedule).toBe(`0 ${hour} * * *`);
+  expect((await definition(s.hora.base, moved)).schedule).toBe(`0 ${hour} * * *`);
 });
 
 test("the durations of a job's runs are a chart, from which one gets to the run", async () => {
-  await put(hora.base, { name: "timed", schedule: "0 0 1 1 *", command: "sleep 0.1" });
+  await put(s.hora.base, { name: "timed", schedule: "0 0 1 1 *", command: "sleep 0.1" });
   for (let n = 1; n <= 3; n++) {
-    await fetch(`${hora.base}/api/jobs/timed/run`, { method: "POST" });
+    await fetch(`${s.hora.base}/api/jobs/timed/run`, { method: "POST" });
     for (;;) {
-      const r = (await (await fetch(`${hora.base}/api/runs?job=timed&state=ended`)).json()) as { runs: unknown[] };
+      const r = (await (await fetch(`${s.hora.base}/api/runs?job=timed&state=ended`)).json()) as { runs: unknown[] };
       if (r.runs.length >= n) break;
       await new Promise((done) => setTimeout(done, 100));
     }
   }
-  const page = await go("#/jobs/timed/runs");
+  const page = await s.go("#/jobs/timed/runs");
   const plot = page.getByRole("application", { name: "Durations of the last runs, oldest first" });
   await plot.locator("canvas").waitFor();
   expect(await axe(page)).toEqual([]);

@@ -1,60 +1,12 @@
 // Every page and its main actions, against a real hora.
-import type { Browser } from "playwright-core";
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
-import {
-  axe,
-  cleanUp,
-  definition,
-  type Hora,
-  me,
-  open,
-  populate,
-  put,
-  type Seen,
-  startBrowser,
-  startHora,
-  startProxy,
-  until,
-  wait,
-} from "./harness";
+import { expect, test } from "vitest";
+import { axe, definition, me, put, startHora, startProxy, until, wait } from "./harness";
+import { suite } from "./suite";
 
-let hora: Hora;
-let browser: Browser;
-let seen: Seen;
-
-beforeAll(async () => {
-  hora = await startHora();
-  browser = await startBrowser();
-  await populate(hora.base);
-});
-
-afterAll(async () => {
-  await browser?.close();
-  await hora?.stop();
-  if (hora) cleanUp(hora.dir);
-});
-
-const go = async (hash: string, o: Parameters<typeof open>[3] = {}) => {
-  await seen?.context.close();
-  seen = await open(browser, hora.base, hash, o);
-  return seen.page;
-};
-
-beforeEach(() => {
-  seen = undefined as unknown as Seen;
-});
-
-afterEach(async () => {
-  const faults = seen?.faults ?? [];
-  await seen?.context.close();
-  expect(faults).toEqual([]);
-});
-
-const runID = async (query: string) =>
-  ((await (await fetch(`${hora.base}/api/runs?${query}`)).json()) as { runs: { id: string }[] }).runs[0]?.id;
+const s = suite();
 
 test("jobs: list, filter, facets, sort, columns, keys", async () => {
-  const page = await go("");
+  const page = await s.go("");
   const rows = page.locator("[aria-rowindex]");
   await page.getByRole("link", { name: "extract-orders" }).waitFor();
   expect(await rows.count()).toBe(12);
@@ -68,7 +20,7 @@ test("jobs: list, filter, facets, sort, columns, keys", async () => {
   expect(await page.getByRole("link", { name: "extract-orders" }).count()).toBe(0);
 
   await page.keyboard.press("ControlOrMeta+a");
-  seen.expected.push(/400/);
+  s.seen.expected.push(/400/);
   await page.keyboard.type("colour:red");
   await page.getByText(/no field "colour"/).waitFor();
   await page.getByRole("link", { name: "All", exact: true }).click();
@@ -105,9 +57,9 @@ test("jobs: list, filter, facets, sort, columns, keys", async () => {
 });
 
 test("jobs: an action on all of a filter shows first what it means", async () => {
-  await put(hora.base, { name: "bulk-1", schedule: "0 0 1 1 *", command: "true" });
-  await put(hora.base, { name: "bulk-2", schedule: "0 0 1 1 *", command: "true" });
-  const page = await go("#/jobs?q=name%3Abulk-*");
+  await put(s.hora.base, { name: "bulk-1", schedule: "0 0 1 1 *", command: "true" });
+  await put(s.hora.base, { name: "bulk-2", schedule: "0 0 1 1 *", command: "true" });
+  const page = await s.go("#/jobs?q=name%3Abulk-*");
   await page.getByText("2 jobs").waitFor();
   await page.getByRole("button", { name: "All of these" }).click();
   await page.getByRole("button", { name: "Pause", exact: true }).click();
@@ -115,7 +67,7 @@ test("jobs: an action on all of a filter shows first what it means", async () =>
   await page.getByLabel("Reason").fill("maintenance");
   await page.getByRole("button", { name: "Yes, 2 jobs" }).click();
   await page.getByText("Done for 2 jobs.").waitFor();
-  expect((await definition(hora.base, "bulk-2")).disabled).toBe(true);
+  expect((await definition(s.hora.base, "bulk-2")).disabled).toBe(true);
   await page.getByRole("button", { name: "All of these" }).click();
   await page.getByRole("button", { name: "Delete", exact: true }).click();
   await page.getByRole("button", { name: "Yes, 2 jobs" }).click();
@@ -123,10 +75,10 @@ test("jobs: an action on all of a filter shows first what it means", async () =>
 });
 
 test("editor: a new job with user, retries and a host", async () => {
-  const page = await go("#/new");
+  const page = await s.go("#/new");
   await page.getByText("The definition is valid.").waitFor();
   expect(await axe(page)).toEqual([]);
-  seen.expected.push(/412/);
+  s.seen.expected.push(/412/);
   await page.getByLabel(/^Name/).fill("extract-orders");
   await page.getByText("there is a job of that name already").first().waitFor();
   await page.getByLabel(/^Name/).fill("made-by-hand");
@@ -145,7 +97,7 @@ test("editor: a new job with user, retries and a host", async () => {
   await page.getByText("The definition is valid.").waitFor();
   await page.getByRole("button", { name: "Make the job" }).click();
   await page.getByRole("heading", { name: "made-by-hand" }).waitFor();
-  const d = await definition(hora.base, "made-by-hand");
+  const d = await definition(s.hora.base, "made-by-hand");
   expect(d).toMatchObject({
     runAsUser: me,
     retries: 4,
@@ -174,9 +126,9 @@ test("editor: a change keeps what the form does not show, and attributes of the 
     retryOn: ["75"],
     notify: "failed",
   };
-  await put(hora.base, before);
-  const stored = await definition(hora.base, "full");
-  const page = await go("#/jobs/full/definition");
+  await put(s.hora.base, before);
+  const stored = await definition(s.hora.base, "full");
+  const page = await s.go("#/jobs/full/definition");
   await page.getByText("The definition is valid.").waitFor();
   expect(await axe(page)).toEqual([]);
   await page.getByLabel(/agent1/).check();
@@ -191,7 +143,7 @@ test("editor: a change keeps what the form does not show, and attributes of the 
   const save = page.getByRole("button", { name: "Save" });
   await save.click();
   await page.getByText("full is saved.").waitFor();
-  const after = await definition(hora.base, "full");
+  const after = await definition(s.hora.base, "full");
   expect(after).toEqual({
     ...stored,
     constraints: [
@@ -203,8 +155,8 @@ test("editor: a change keeps what the form does not show, and attributes of the 
 });
 
 test("editor: the text and the form are one document; somebody else's change is not overwritten", async () => {
-  await put(hora.base, { name: "shared", schedule: "0 5 * * *", command: "one", retries: 1 });
-  const page = await go("#/jobs/shared/definition");
+  await put(s.hora.base, { name: "shared", schedule: "0 5 * * *", command: "one", retries: 1 });
+  const page = await s.go("#/jobs/shared/definition");
   await page.getByText("The definition is valid.").waitFor();
   await page.getByRole("button", { name: "JSON", exact: true }).click();
   const text = page.locator(".code .cm-content");
@@ -219,12 +171,12 @@ test("editor: the text and the form are one document; somebody else's change is 
   await page.getByRole("alert").waitFor({ state: "detached" });
   await page.getByRole("button", { name: "Form", exact: true }).click();
   expect(await page.getByLabel(/^Retries/).inputValue()).toBe("7");
-  await put(hora.base, { name: "shared", schedule: "0 5 * * *", command: "one", retries: 1, owner: "other@example.com" });
+  await put(s.hora.base, { name: "shared", schedule: "0 5 * * *", command: "one", retries: 1, owner: "other@example.com" });
   await page.getByRole("button", { name: "Make my changes to the new definition" }).click();
   await page.getByText("The definition is valid.").waitFor();
   await page.getByRole("button", { name: "Save" }).click();
   await page.getByText("shared is saved.").waitFor();
-  expect(await definition(hora.base, "shared")).toMatchObject({ command: "two", retries: 7 });
+  expect(await definition(s.hora.base, "shared")).toMatchObject({ command: "two", retries: 7 });
 
   await page.getByRole("tab", { name: "Revisions" }).click();
   await page.getByRole("heading", { name: "Revision 3" }).waitFor();
@@ -232,11 +184,11 @@ test("editor: the text and the form are one document; somebody else's change is 
   await page.getByRole("button", { name: "Put into force again" }).last().click();
   await page.getByRole("dialog").getByRole("button", { name: "Put into force again" }).click();
   await page.getByText("Revision 1 is in force again.").waitFor();
-  expect((await definition(hora.base, "shared")).retries).toBe(1);
+  expect((await definition(s.hora.base, "shared")).retries).toBe(1);
 });
 
 test("editor: parents by search", async () => {
-  const page = await go("#/new");
+  const page = await s.go("#/new");
   await page.getByLabel(/^Name/).fill("child-of-two");
   await page.getByRole("button", { name: "After other jobs" }).click();
   const box = page.getByLabel(/^Parents/);
@@ -254,13 +206,13 @@ test("editor: parents by search", async () => {
   await page.getByText("The definition is valid.").waitFor();
   await page.getByRole("button", { name: "Make the job" }).click();
   await page.getByRole("heading", { name: "child-of-two" }).waitFor();
-  expect((await definition(hora.base, "child-of-two")).parents).toEqual(["check-orders", "nightly-report"]);
+  expect((await definition(s.hora.base, "child-of-two")).parents).toEqual(["check-orders", "nightly-report"]);
 });
 
 test("job: pause with a reason, resume, skip, clone, delete", async () => {
-  await put(hora.base, { name: "victim", schedule: "0 6 * * *", command: "true" });
-  await put(hora.base, { name: "orphan", parents: ["victim"], command: "true" });
-  const page = await go("#/jobs/victim");
+  await put(s.hora.base, { name: "victim", schedule: "0 6 * * *", command: "true" });
+  await put(s.hora.base, { name: "orphan", parents: ["victim"], command: "true" });
+  const page = await s.go("#/jobs/victim");
   await page.getByText("Next slot").waitFor();
   expect(await axe(page)).toEqual([]);
   await page.getByRole("button", { name: "Pause", exact: true }).click();
@@ -282,21 +234,21 @@ test("job: pause with a reason, resume, skip, clone, delete", async () => {
   await page.getByRole("button", { name: "More" }).click();
   await page.getByRole("button", { name: "Delete" }).click();
   await page.getByText(/orphan is disabled/).waitFor();
-  seen.expected.push(/404/); // the event may come before the answer
+  s.seen.expected.push(/404/); // the event may come before the answer
   await page.getByRole("dialog").getByRole("button", { name: "Delete" }).click();
   await page.getByText("victim is deleted.").waitFor();
-  expect((await fetch(`${hora.base}/api/jobs/victim`)).status).toBe(404);
+  expect((await fetch(`${s.hora.base}/api/jobs/victim`)).status).toBe(404);
 });
 
 test("run now with arguments and environment; the log, its colours, search, following, download", async () => {
-  await put(hora.base, {
+  await put(s.hora.base, {
     name: "talker",
     schedule: "0 7 * * *",
     arguments: ["first"],
     command:
       'printf "\\033[31mred\\033[0m <b>plain</b>\\n"; echo "COLOUR=$COLOUR"; for i in $(seq 1 400); do echo "line $i of it"; sleep 0.01; done; echo "args:"',
   });
-  const page = await go("#/jobs/talker");
+  const page = await s.go("#/jobs/talker");
   await page.getByRole("button", { name: "Run now" }).click();
   expect(await axe(page)).toEqual([]);
   await page.getByLabel("Arguments, one a line").fill("second\nthird");
@@ -323,23 +275,23 @@ test("run now with arguments and environment; the log, its colours, search, foll
 });
 
 test("run: a failure says why; what runs can be killed", async () => {
-  const failed = await runID("job=flaky-import&outcome=failed&state=ended");
-  const page = await go(`#/runs/${failed}`);
+  const failed = await s.runID("job=flaky-import&outcome=failed&state=ended");
+  const page = await s.go(`#/runs/${failed}`);
   await page.getByText("Command exited with status 3").first().waitFor();
   await page.getByRole("button", { name: "stderr" }).click();
   await page.getByText("cannot reach the host").waitFor();
   expect(await axe(page)).toEqual([]);
-  await page.goto(`${hora.base}/#/runs/${await runID("job=heartbeat&state=running")}`);
+  await page.goto(`${s.hora.base}/#/runs/${await s.runID("job=heartbeat&state=running")}`);
   await page.locator(".log .line").filter({ hasText: "beat 1" }).first().waitFor();
   await page.getByRole("button", { name: "Kill" }).click();
   await page.locator(".title .badge").filter({ hasText: "killed" }).waitFor();
-  await page.goto(`${hora.base}/#/runs/${await runID("job=needs-a-gpu")}`);
+  await page.goto(`${s.hora.base}/#/runs/${await s.runID("job=needs-a-gpu")}`);
   await page.getByText("Wants an offer", { exact: true }).waitFor();
 });
 
 test("backfill", async () => {
-  await put(hora.base, { name: "filled", schedule: "R/2026-01-01T00:00:00Z/PT1H", command: "true" });
-  const page = await go("#/jobs/filled");
+  await put(s.hora.base, { name: "filled", schedule: "R/2026-01-01T00:00:00Z/PT1H", command: "true" });
+  const page = await s.go("#/jobs/filled");
   await page.getByRole("button", { name: "More" }).click();
   await page.getByRole("button", { name: "Backfill" }).click();
   await page.getByText(/\d+ slots would be run/).waitFor();
@@ -354,16 +306,16 @@ test("backfill", async () => {
 });
 
 test("now, cluster, activity", async () => {
-  const page = await go("#/now");
+  const page = await s.go("#/now");
   await page.locator(".tile").filter({ hasText: "Failing" }).waitFor();
   await page.getByRole("link", { name: "flaky-import" }).first().waitFor();
   await page.locator(".load canvas").first().waitFor();
   expect(await axe(page)).toEqual([]);
-  await page.goto(`${hora.base}/#/cluster`);
+  await page.goto(`${s.hora.base}/#/cluster`);
   await page.getByRole("rowheader", { name: "agent3" }).first().waitFor();
   await page.locator(".tile").filter({ hasText: "Store" }).getByText("data").waitFor();
   expect(await axe(page)).toEqual([]);
-  await page.goto(`${hora.base}/#/activity`);
+  await page.goto(`${s.hora.base}/#/activity`);
   await page.locator(".audit li").first().waitFor();
   expect(await axe(page)).toEqual([]);
   await page.getByLabel("Order").selectOption("run");
@@ -379,8 +331,8 @@ test("now, cluster, activity", async () => {
 });
 
 test("dark, Chinese, phone: every page, with nothing that runs out of it", async () => {
-  const failed = await runID("job=flaky-import&outcome=failed&state=ended");
-  const page = await go("", { dark: true, locale: "zh-CN", viewport: { width: 390, height: 844 } });
+  const failed = await s.runID("job=flaky-import&outcome=failed&state=ended");
+  const page = await s.go("", { dark: true, locale: "zh-CN", viewport: { width: 390, height: 844 } });
   for (const [hash, text] of [
     ["#/jobs", "个作业"],
     ["#/jobs/load-orders", "正在等待"],
@@ -395,7 +347,7 @@ test("dark, Chinese, phone: every page, with nothing that runs out of it", async
     ["#/activity", "操作记录"],
     ["#/new", "创建作业"],
   ]) {
-    await page.goto(`${hora.base}/${hash}`);
+    await page.goto(`${s.hora.base}/${hash}`);
     await page.locator("main").getByText(text).first().waitFor();
     const over = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
     expect(over, hash).toBeLessThanOrEqual(0);
@@ -406,7 +358,7 @@ test("dark, Chinese, phone: every page, with nothing that runs out of it", async
 });
 
 test("theme and language are chosen and kept", async () => {
-  const page = await go("#/jobs");
+  const page = await s.go("#/jobs");
   await page.getByRole("button", { name: "Settings" }).click();
   await page.getByLabel("Dark").check();
   await page.getByLabel("中文").click();
@@ -417,38 +369,38 @@ test("theme and language are chosen and kept", async () => {
 });
 
 test("below a path prefix", async () => {
-  const proxy = await startProxy(hora.port, "/tools/hora");
+  const proxy = await startProxy(s.hora.port, "/tools/hora");
   try {
-    seen = await open(browser, proxy.base, "#/jobs/load-orders/graph");
-    await seen.page.locator(".box").first().waitFor();
-    await seen.page.getByText("Live", { exact: true }).waitFor();
-    await seen.page.goto(`${proxy.base}#/jobs/nightly-report/definition`);
-    await seen.page.getByText("The definition is valid.").waitFor();
+    await s.at(proxy.base, "#/jobs/load-orders/graph");
+    await s.seen.page.locator(".box").first().waitFor();
+    await s.seen.page.getByText("Live", { exact: true }).waitFor();
+    await s.seen.page.goto(`${proxy.base}#/jobs/nightly-report/definition`);
+    await s.seen.page.getByText("The definition is valid.").waitFor();
   } finally {
-    await seen.context.close();
+    await s.seen.context.close();
     proxy.server.closeAllConnections();
     proxy.server.close();
   }
 });
 
 test("what happens is shown without a question", async () => {
-  const page = await go("#/jobs?q=name%3Anews");
+  const page = await s.go("#/jobs?q=name%3Anews");
   await page.getByText("No job fits the filter.").waitFor();
   await page.getByText("Live", { exact: true }).waitFor();
-  await put(hora.base, { name: "news", schedule: "0 0 1 1 *", command: "true" });
+  await put(s.hora.base, { name: "news", schedule: "0 0 1 1 *", command: "true" });
   await page.getByRole("link", { name: "news", exact: true }).waitFor();
 });
 
 test("a server that goes away and comes back", async () => {
-  const page = await go("#/jobs");
-  seen.expected.push(/ERR_|Failed to load resource/);
+  const page = await s.go("#/jobs");
+  s.seen.expected.push(/ERR_|Failed to load resource/);
   await page.getByText("Live", { exact: true }).waitFor();
-  await hora.stop();
+  await s.hora.stop();
   await page.getByText(/The server cannot be reached/).waitFor();
   await page.getByRole("link", { name: "extract-orders" }).waitFor(); // what was known stays
-  hora = await startHora([], hora.port, hora.dir);
+  s.hora = await startHora([], s.hora.port, s.hora.dir);
   await page.getByText(/The server cannot be reached/).waitFor({ state: "detached" });
-  await put(hora.base, { name: "after-the-restart", schedule: "0 0 1 1 *", command: "true" });
+  await put(s.hora.base, { name: "after-the-restart", schedule: "0 0 1 1 *", command: "true" });
   await page.getByRole("link", { name: "after-the-restart" }).waitFor();
-  await until("the jobs are there", async () => (await fetch(`${hora.base}/api/jobs?limit=1`)).ok);
+  await until("the jobs are there", async () => (await fetch(`${s.hora.base}/api/jobs?limit=1`)).ok);
 });

@@ -1,51 +1,26 @@
 // A run: its time line, its kin, and output of any length.
-import type { Browser } from "playwright-core";
-import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
-import { axe, cleanUp, type Hora, open, put, type Seen, startBrowser, startHora, until } from "./harness";
+import { expect, test } from "vitest";
+import { axe, put, until } from "./harness";
+import { suite } from "./suite";
 
-let hora: Hora;
-let browser: Browser;
-let seen: Seen | undefined;
+const s = suite(async () => {});
 
 const runs = async (job: string) =>
-  ((await (await fetch(`${hora.base}/api/runs?job=${job}&state=ended`)).json()) as { runs: { id: string }[] }).runs.map((r) => r.id);
+  ((await (await fetch(`${s.hora.base}/api/runs?job=${job}&state=ended`)).json()) as { runs: { id: string }[] }).runs.map((r) => r.id);
 
 const runOf = async (job: string) => {
-  await fetch(`${hora.base}/api/jobs/${job}/run`, { method: "POST" });
+  await fetch(`${s.hora.base}/api/jobs/${job}/run`, { method: "POST" });
   await until("the run ends", async () => (await runs(job)).length > 0);
   return (await runs(job))[0];
 };
 
-beforeAll(async () => {
-  hora = await startHora();
-  browser = await startBrowser();
-});
-
-afterAll(async () => {
-  await browser?.close();
-  await hora?.stop();
-  if (hora) cleanUp(hora.dir);
-});
-
-afterEach(async () => {
-  const faults = seen?.faults ?? [];
-  await seen?.context.close();
-  seen = undefined;
-  expect(faults).toEqual([]);
-});
-
-const go = async (hash: string, o: Parameters<typeof open>[3] = {}) => {
-  seen = await open(browser, hora.base, hash, o);
-  return seen.page;
-};
-
 test("whose ends released it, and whom its own has released", async () => {
-  for (const name of ["left", "right"]) await put(hora.base, { name, schedule: "0 0 1 1 *", command: "true" });
-  await put(hora.base, { name: "joined", parents: ["left", "right"], command: "true" });
+  for (const name of ["left", "right"]) await put(s.hora.base, { name, schedule: "0 0 1 1 *", command: "true" });
+  await put(s.hora.base, { name: "joined", parents: ["left", "right"], command: "true" });
   const left = await runOf("left");
   await runOf("right");
   await until("the child ran", async () => (await runs("joined")).length === 1);
-  const page = await go(`#/runs/${left}`);
+  const page = await s.go(`#/runs/${left}`);
   const kin = page.locator(".card").filter({ has: page.getByRole("heading", { name: "Runs before and after it" }) });
   await kin.getByText("No other run released it.").waitFor();
   await kin.getByRole("link", { name: "joined" }).click();
@@ -53,16 +28,16 @@ test("whose ends released it, and whom its own has released", async () => {
   await kin.getByRole("link", { name: "left" }).waitFor();
   await kin.getByRole("link", { name: "right" }).waitFor();
   expect(await axe(page)).toEqual([]);
-  await put(hora.base, { name: "marked", parents: ["right"], command: "true" });
-  await fetch(`${hora.base}/api/jobs/right/success`, { method: "POST" });
+  await put(s.hora.base, { name: "marked", parents: ["right"], command: "true" });
+  await fetch(`${s.hora.base}/api/jobs/right/success`, { method: "POST" });
   await until("it ran", async () => (await runs("marked")).length === 1);
-  await page.goto(`${hora.base}/#/runs/${(await runs("marked"))[0]}`);
+  await page.goto(`${s.hora.base}/#/runs/${(await runs("marked"))[0]}`);
   await kin.getByText(/^Not known: a success that was counted by hand/).waitFor();
 });
 
 test("attempts on a time line with round ticks, and as a table", async () => {
-  await put(hora.base, { name: "retried", schedule: "0 0 1 1 *", command: "sleep 0.3; exit 3", retries: 1, retryInterval: "PT1S" });
-  const page = await go(`#/runs/${await runOf("retried")}`);
+  await put(s.hora.base, { name: "retried", schedule: "0 0 1 1 *", command: "sleep 0.3; exit 3", retries: 1, retryInterval: "PT1S" });
+  const page = await s.go(`#/runs/${await runOf("retried")}`);
   await page.locator(".timeline .bar.between").waitFor({ state: "attached" });
   expect(await page.locator(".timeline line.offered").count()).toBe(2);
   expect(await page.locator(".timeline line.ended").count()).toBe(2);
@@ -76,13 +51,13 @@ test("attempts on a time line with round ticks, and as a table", async () => {
 });
 
 test("of output of 100 MB only a part is ever loaded", async () => {
-  await put(hora.base, {
+  await put(s.hora.base, {
     name: "large",
     schedule: "0 0 1 1 *",
     command: 'yes "a line of output that is repeated over and over again" | head -c 104857600; echo; echo the very end',
   });
   const id = await runOf("large");
-  const page = await go("#/activity");
+  const page = await s.go("#/activity");
   let loaded = 0;
   page.on("response", (r) => {
     if (r.url().includes("/files/stdout")) void r.body().then((b) => (loaded += b.length));

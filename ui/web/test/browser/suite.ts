@@ -1,43 +1,59 @@
-// What the files of browser tests have in common: one hora with jobs, one browser, and pages without faults.
-import type { Browser } from "playwright-core";
-import { afterAll, afterEach, beforeAll, beforeEach, expect } from "vitest";
+// What the files of browser tests have in common: one browser, pages without faults, and mostly one hora with jobs.
+import type { Browser, Page } from "playwright-core";
+import { afterAll, afterEach, beforeAll, expect } from "vitest";
 import { cleanUp, type Hora, open, populate, type Seen, startBrowser, startHora } from "./harness";
 
-export interface Suite {
-  hora: Hora;
-  browser: Browser;
+type Context = Parameters<typeof open>[3];
+
+export interface Visits {
   seen: Seen;
-  /** Opens a page in a new context; the last one is closed. */
-  go: (hash: string, o?: Parameters<typeof open>[3]) => Promise<Seen["page"]>;
+  /** Opens a page of a server in a new context; the last one is closed. */
+  at: (base: string, hash: string, o?: Context) => Promise<Page>;
+}
+
+export interface Suite extends Visits {
+  hora: Hora;
+  /** Opens a page of hora. */
+  go: (hash: string, o?: Context) => Promise<Page>;
   /** The id of the newest run that the query means. */
   runID: (query: string) => Promise<string>;
 }
 
-export function suite(): Suite {
-  const s = {} as Suite;
-  s.go = async (hash, o = {}) => {
-    await s.seen?.context.close();
-    s.seen = await open(s.browser, s.hora.base, hash, o);
-    return s.seen.page;
+/** One browser for the tests of a file. After each of them the page must have had no faults but those it was expected to have. */
+export function visits(): Visits {
+  let browser: Browser | undefined;
+  const none = undefined as unknown as Seen;
+  const v: Visits = {
+    seen: none,
+    at: async (base, hash, o = {}) => {
+      await v.seen?.context.close();
+      browser ??= await startBrowser();
+      v.seen = await open(browser, base, hash, o);
+      return v.seen.page;
+    },
   };
+  afterEach(async () => {
+    const faults = v.seen?.faults ?? [];
+    await v.seen?.context.close();
+    v.seen = none;
+    expect(faults).toEqual([]);
+  });
+  afterAll(() => browser?.close());
+  return v;
+}
+
+/** One hora for the tests of a file, with what prepare makes there. */
+export function suite(prepare: (base: string) => Promise<unknown> = populate): Suite {
+  const s = visits() as Suite;
+  s.go = (hash, o) => s.at(s.hora.base, hash, o);
   s.runID = async (query) => ((await (await fetch(`${s.hora.base}/api/runs?${query}`)).json()) as { runs: { id: string }[] }).runs[0]?.id;
   beforeAll(async () => {
     s.hora = await startHora();
-    s.browser = await startBrowser();
-    await populate(s.hora.base);
+    await prepare(s.hora.base);
   });
   afterAll(async () => {
-    await s.browser?.close();
     await s.hora?.stop();
     if (s.hora) cleanUp(s.hora.dir);
-  });
-  beforeEach(() => {
-    s.seen = undefined as unknown as Seen;
-  });
-  afterEach(async () => {
-    const faults = s.seen?.faults ?? [];
-    await s.seen?.context.close();
-    expect(faults).toEqual([]);
   });
   return s;
 }
