@@ -1,7 +1,8 @@
 // A trigger expression, with completion of names and of what may be asked.
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
-import { useId, useLayoutEffect, useRef, useState } from "react";
+import { useId, useRef, useState } from "react";
 import { get, type JobPage, query } from "../api";
+import { useCaret } from "../caret";
 import { t } from "../i18n";
 import { literal } from "../palette";
 import { withField } from "./document";
@@ -16,7 +17,7 @@ export function Trigger({ doc, change, notes, jobName }: Part & { jobName: strin
   const box = useRef<HTMLTextAreaElement>(null);
   const [caret, setCaret] = useState<number | null>(null); // null: nothing is completed
   const [at, setAt] = useState(0);
-  const place = useRef<number | null>(null); // where the caret goes once the text is there
+  const putCaret = useCaret(box);
   const id = useId();
   const { from, word } = wordBefore(text, caret ?? 0);
   const found = useQuery({
@@ -39,16 +40,9 @@ export function Trigger({ doc, change, notes, jobName }: Part & { jobName: strin
     const end = caret ?? text.length;
     const rest = text.slice(end);
     change(withField(doc, "trigger", text.slice(0, from) + put + (put.endsWith('"') && rest.startsWith('"') ? rest.slice(1) : rest)));
-    place.current = from + put.length;
+    putCaret(from + put.length);
     setCaret(null);
   };
-  // The caret is there before the next key, which may come before the next frame.
-  useLayoutEffect(() => {
-    if (place.current === null) return;
-    box.current?.focus();
-    box.current?.setSelectionRange(place.current, place.current);
-    place.current = null;
-  });
   const picked = Math.min(at, offered.length - 1);
   return (
     <>

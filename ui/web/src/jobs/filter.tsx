@@ -2,6 +2,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { memo, useEffect, useId, useRef, useState } from "react";
 import { get, type JobPage, query } from "../api";
+import { useCaret } from "../caret";
 import { t } from "../i18n";
 import { type Completion, complete, counted, named, term, unfinished, wanting, wordAt } from "./words";
 
@@ -39,6 +40,7 @@ export const Filter = memo(function Filter({ q, setQ }: { q: string; setQ: (q: s
   const sent = useRef(q);
   const last = useRef(0);
   const box = useRef<HTMLInputElement>(null);
+  const putCaret = useCaret(box);
   const id = useId();
   useEffect(() => {
     if (q !== sent.current) {
@@ -70,7 +72,7 @@ export const Filter = memo(function Filter({ q, setQ }: { q: string; setQ: (q: s
     setCaret(head.length);
     setAt(-1);
     setOpen(c.open);
-    window.requestAnimationFrame(() => box.current?.setSelectionRange(head.length, head.length));
+    putCaret(head.length);
   };
   const press = (e: React.KeyboardEvent<HTMLInputElement>) => {
     if (e.nativeEvent.isComposing) return;
